@@ -1,0 +1,245 @@
+"""CONFIG.toml as typed values: the one place that knows keys, defaults and limits.
+
+Every number's unit stands in its comment. Unknown keys are errors that name the nearest known key. Paths are relative to
+the configuration file and made absolute when it is loaded.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from engine.errors import ConfigError
+from engine.modality import Role, Unit
+
+Resampling = Literal["nearest", "bilinear", "average"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class ModalityConfig(_Section):
+    """One modality of a scene: `hsi = "hsi.tif"` is short for `hsi = { path = "hsi.tif" }`."""
+
+    path: Path
+    role: Role | None = None  # guessed from the name when absent
+    unit: Unit | None = None  # "db": SAR in decibels, averaged in linear power; guessed for role "sar" from the values
+    resampling: Resampling | None = None  # default: average when the layer is finer than the grid, else bilinear
+    variable: str | None = None  # variable of a .mat file
+    bands: tuple[int, ...] | None = None  # 1-based; default all bands that are neither bad nor without any valid value
+
+
+class LabelsConfig(_Section):
+    """Where the classes come from: vector with `field`, or a raster of class values."""
+
+    path: Path
+    field: str | None = None
+    layer: str | None = None  # layer of a multi-layer vector file
+    variable: str | None = None  # variable of a .mat file
+    test: Path | None = None  # labels of the test side, for `split.kind = "files"`
+    ignore: tuple[int, ...] = ()  # raster values that are not classes, beside 0 and nodata
+
+
+class SceneConfig(_Section):
+    """One place: rasters on one reference grid, and its labels."""
+
+    name: str | None = None
+    reference: str | None = None  # modality whose grid is used; default: the one with most bands
+    modalities: dict[str, ModalityConfig] = Field(min_length=1)
+    labels: LabelsConfig
+
+    @field_validator("modalities", mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: {"path": v} if isinstance(v, str | Path) else v for k, v in value.items()}
+        return value
+
+
+class SplitConfig(_Section):
+    """Which labels train, choose (validation) and test."""
+
+    kind: Literal["blocks", "files", "random"] = "blocks"
+    block_px: int | None = Field(None, ge=2)  # side of a spatial block; default: from the scene's size and the window
+    buffer_px: int | None = Field(None, ge=0)  # no training or validation pixel nearer to a test pixel; default: half a window
+    test_fraction: float = Field(0.3, ge=0, lt=1)
+    validation_fraction: float = Field(0.2, ge=0, lt=1)  # of the training side
+    train_per_class: int | None = Field(None, ge=1)  # cap of labelled training pixels per class
+    test_pixels: int | None = Field(5000, ge=1)  # stored test sample per scene; None keeps all
+
+
+class ModelConfig(_Section):
+    """The network."""
+
+    backbone: str = "compact"  # compact | open_clip:ARCH/PRETRAINED | timm:NAME
+    weights: Path | None = None  # local file of backbone weights, instead of a download
+    train_backbone: bool | None = None  # default: compact yes, pretrained no (frozen)
+    method: Literal["mamol", "linear"] = "mamol"
+    readout: Literal["dense", "centre"] = "dense"
+    window: int | None = Field(None, ge=2)  # side of the model's input, pixels
+    token_px: int | None = Field(None, ge=1)  # side of one token, pixels
+    core: int | None = Field(None, ge=1)  # dense: inner pixels of a window that are predicted
+    width: int = Field(128, ge=8)  # compact only
+    depth: int = Field(4, ge=1)  # compact only
+    heads: int = Field(4, ge=1)  # compact only
+    dropout: float = Field(0.1, ge=0, lt=1)
+    stem_width: int | None = Field(None, ge=4)  # channels between the two convolutions of a tokeniser
+    adapter_blocks: int = Field(6, ge=0)  # how many of the last blocks carry an adapter
+    dynamic_experts: int = Field(2, ge=0)
+    top_k: int = Field(1, ge=1)
+    rank: int = Field(8, ge=1)
+    shared_expert: bool = True
+    modality_experts: bool = True
+    adapter_norm: bool = False  # Eq. 3's LayerNorm
+    adapter_projection: bool = False  # the authors' GELU + out_proj
+    fusion: Literal["concat", "sum", "gated", "attention"] = "concat"
+
+
+class TrainingConfig(_Section):
+    """The loop."""
+
+    epochs: int | None = Field(None, ge=1)  # passes over the training windows; default: as many as make `steps` steps
+    steps: int = Field(1500, ge=1)  # optimiser steps, where `epochs` is not given
+    batch_size: int = Field(32, ge=1)  # windows
+    accumulate: int = Field(1, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0.02, ge=0)
+    warmup: float = Field(0.1, ge=0, lt=1)  # share of the steps
+    clip: float = Field(1.0, gt=0)  # gradient norm
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    validate_every: int = Field(250, ge=1)  # steps
+    patience: int | None = Field(None, ge=1)  # validations without improvement before stopping early
+    checkpoint_seconds: float = Field(60.0, ge=0)
+    balance: Literal["sampling", "weights", "none"] = "sampling"
+    augment: bool = True  # flips and quarter turns
+    seed: int = 0
+
+
+class MissingConfig(_Section):
+    """Gaps made on purpose during training."""
+
+    rate: float = Field(0.7, ge=0, le=1)  # share of samples with a gap, spread over the 2^M - 2 incomplete patterns
+    protocol: Literal["standard", "paper"] = "standard"  # fresh draw every epoch | one fixed table
+    absent: Literal["skip", "dummy"] = "skip"  # a modality absent from a whole window: not encoded | its dummy tokens encoded
+    cut_rate: float = Field(0.1, ge=0, le=1)  # share of samples where a random line cuts a modality off (swath edges)
+
+
+class MixingConfig(_Section):
+    """Modality-mix learning."""
+
+    enabled: Literal[False] = False
+
+
+class Config(_Section):
+    """A whole training job."""
+
+    scene: tuple[SceneConfig, ...] = Field(min_length=1)
+    split: SplitConfig = SplitConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    missing: MissingConfig = MissingConfig()
+    mixing: MixingConfig = MixingConfig()
+
+    @field_validator("scene", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return [value] if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _files_need_test(self) -> Config:
+        if self.split.kind == "files" and any(scene.labels.test is None for scene in self.scene):
+            raise ValueError('split.kind = "files" needs labels.test in every scene')
+        return self
+
+
+def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
+    """Read a TOML file and apply `section.key=value` overrides (values in TOML syntax, bare words taken as strings).
+
+    Raises:
+        ConfigError: the file is missing, is not TOML, or has an unknown key or a value out of range.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: configuration cannot be read ({error.strerror}); check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    for override in overrides:
+        _apply_override(data, override)
+    config = parse_config(data, str(path))
+    return _absolute_paths(config, path.resolve().parent)
+
+
+def parse_config(data: dict[str, Any], where: str = "configuration") -> Config:
+    """Validate a nested dict; the first problem becomes one sentence."""
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_sentence(error)}") from error
+
+
+def _apply_override(data: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key.strip():
+        raise ConfigError(f"--set {override}: expected section.key=value")
+    try:
+        value = tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *sections, last = key.strip().split(".")
+    target = data
+    for section in sections:
+        target = target.setdefault(section, {})
+        if not isinstance(target, dict):
+            raise ConfigError(f"--set {override}: {section} is not a section with keys; edit the file instead")
+    target[last] = value
+
+
+def _absolute_paths(config: Config, folder: Path) -> Config:
+    def absolute(path: Path | None) -> Path | None:
+        return None if path is None else folder / path.expanduser()
+
+    scenes = tuple(
+        scene.model_copy(
+            update={
+                "modalities": {k: m.model_copy(update={"path": absolute(m.path)}) for k, m in scene.modalities.items()},
+                "labels": scene.labels.model_copy(
+                    update={"path": absolute(scene.labels.path), "test": absolute(scene.labels.test)}
+                ),
+            }
+        )
+        for scene in config.scene
+    )
+    model = config.model.model_copy(update={"weights": absolute(config.model.weights)})
+    return config.model_copy(update={"scene": scenes, "model": model})
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    location = [part for part in first["loc"] if not isinstance(part, int)]
+    dotted = ".".join(map(str, location))
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(location[:-1])
+        nearest = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.0)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        return f"unknown key {dotted}{hint} (known here: {', '.join(known)})"
+    if first["type"] == "missing":
+        return f"{dotted} is missing"
+    message = first["msg"].removeprefix("Value error, ")
+    got = "" if first["type"] == "value_error" else f" (got {first['input']!r})"
+    return f"{dotted}: {message[0].lower()}{message[1:]}{got}" if dotted else f"{message}{got}"
+
+
+def _known_keys(sections: list[Any]) -> list[str]:
+    """Keys of the section reached by `sections`; names of modalities are steps without keys of their own."""
+    fields = {
+        (): Config, ("scene",): SceneConfig, ("scene", "labels"): LabelsConfig, ("split",): SplitConfig,
+        ("model",): ModelConfig, ("training",): TrainingConfig, ("missing",): MissingConfig, ("mixing",): MixingConfig,
+    }  # fmt: skip
+    section = fields.get(tuple(sections), ModalityConfig if tuple(sections[:2]) == ("scene", "modalities") else Config)
+    return list(section.model_fields)
