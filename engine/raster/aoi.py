@@ -1,0 +1,67 @@
+"""The area of interest: polygons that say which pixels of a grid are to be mapped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rasterio.features import rasterize
+
+from engine.errors import ConfigError, GridMismatchError
+from engine.raster.grid import Grid
+from engine.raster.windows import Window
+
+
+class AreaOfInterest:
+    """Polygons on a grid.
+
+    Args:
+        path: vector file in any CRS; its polygons count, whatever their attributes.
+        grid: the grid to map.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds no polygon.
+        GridMismatchError: the polygons do not touch the grid, or only one of the two has a CRS.
+    """
+
+    def __init__(self, path: Path, grid: Grid) -> None:
+        self.grid = grid
+        self._polygons = _read_polygons(path, grid)
+        try:
+            self.window = grid.window_of_bounds(self._polygons.total_bounds)
+        except GridMismatchError as error:
+            raise GridMismatchError(f"{path}: its polygons do not touch the layers; check both CRSs") from error
+
+    def mask(self, window: Window) -> np.ndarray:
+        """Which pixels of `window` have their centre inside a polygon: bool (height, width)."""
+        shape = (window.height, window.width)
+        near = self._polygons.iloc[self._polygons.sindex.query(_box(self.grid.window_bounds(window)))]
+        if near.empty:
+            return np.zeros(shape, bool)
+        transform = self.grid.window_transform(window)
+        inside: np.ndarray = rasterize(near, out_shape=shape, transform=transform, dtype=np.uint8).astype(bool)
+        return inside
+
+
+def _read_polygons(path: Path, grid: Grid) -> Any:  # a geopandas.GeoSeries
+    import geopandas
+    from pyogrio.errors import DataSourceError  # type: ignore[import-untyped]
+
+    try:
+        shapes = geopandas.read_file(path).geometry
+    except (DataSourceError, OSError) as error:
+        raise ConfigError(f"{path}: area of interest cannot be read ({error}); check the path") from error
+    shapes = shapes[shapes.notna() & shapes.geom_type.isin(["Polygon", "MultiPolygon"]) & ~shapes.is_empty]
+    if shapes.empty:
+        raise ConfigError(f"{path}: holds no polygon; an area of interest needs at least one")
+    if (shapes.crs is None) != (grid.crs is None):
+        without = path if shapes.crs is None else "the reference layer"
+        raise GridMismatchError(f"{path}: {without} has no CRS while the other has one; assign it first")
+    return shapes if grid.crs is None else shapes.to_crs(grid.crs.to_wkt())
+
+
+def _box(bounds: tuple[float, float, float, float]) -> Any:
+    from shapely import box
+
+    return box(*bounds)
