@@ -1,7 +1,7 @@
 """CONFIG.toml as typed values: the one place that knows keys, defaults and limits.
 
-Every number's unit stands in its comment. Unknown keys are errors that name the nearest known key. Paths are relative to
-the configuration file and made absolute when it is loaded.
+Every number's unit stands in its comment. Unknown keys are errors that name the nearest known key. Paths are relative
+to the configuration file and made absolute when it is loaded.
 """
 
 from __future__ import annotations
@@ -66,11 +66,12 @@ class SplitConfig(_Section):
 
     kind: Literal["blocks", "files", "random"] = "blocks"
     block_px: int | None = Field(None, ge=2)  # side of a spatial block; default: from the scene's size and the window
-    buffer_px: int | None = Field(None, ge=0)  # no training or validation pixel nearer to a test pixel; default: half a window
+    buffer_px: int | None = Field(None, ge=0)  # distance that sides keep from each other; default: half a window
     test_fraction: float = Field(0.3, ge=0, lt=1)
     validation_fraction: float = Field(0.2, ge=0, lt=1)  # of the training side
     train_per_class: int | None = Field(None, ge=1)  # cap of labelled training pixels per class
     test_pixels: int | None = Field(5000, ge=1)  # stored test sample per scene; None keeps all
+    seed: int | None = Field(None, ge=0)  # default: that of training
 
 
 class ModelConfig(_Section):
@@ -89,6 +90,10 @@ class ModelConfig(_Section):
     heads: int = Field(4, ge=1)  # compact only
     dropout: float = Field(0.1, ge=0, lt=1)
     stem_width: int | None = Field(None, ge=4)  # channels between the two convolutions of a tokeniser
+    boxes: tuple[int, ...] | None = None  # dense: odd sides, pixels, of squares whose mean and spread describe a pixel
+    bins: int = Field(4, ge=0)  # dense: quantile ramps for each of these numbers
+    feature_width: int = Field(128, ge=8)  # dense: channels of a pixel's feature and of the head's hidden layer
+    head_dropout: float = Field(0.3, ge=0, lt=1)
     adapter_blocks: int = Field(6, ge=0)  # how many of the last blocks carry an adapter
     dynamic_experts: int = Field(2, ge=0)
     top_k: int = Field(1, ge=1)
@@ -97,35 +102,41 @@ class ModelConfig(_Section):
     modality_experts: bool = True
     adapter_norm: bool = False  # Eq. 3's LayerNorm
     adapter_projection: bool = False  # the authors' GELU + out_proj
-    fusion: Literal["concat", "sum", "gated", "attention"] = "concat"
+    fusion: Literal["concat", "sum", "gated", "attention"] | None = None  # default: concat for centre, sum for dense
 
 
 class TrainingConfig(_Section):
     """The loop."""
 
     epochs: int | None = Field(None, ge=1)  # passes over the training windows; default: as many as make `steps` steps
-    steps: int = Field(1500, ge=1)  # optimiser steps, where `epochs` is not given
+    steps: int = Field(500, ge=1)  # optimiser steps, where `epochs` is not given
     batch_size: int = Field(32, ge=1)  # windows
     accumulate: int = Field(1, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(0.02, ge=0)
+    learning_rate: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(0.05, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)  # share of the steps
     clip: float = Field(1.0, gt=0)  # gradient norm
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    validate_every: int = Field(250, ge=1)  # steps
+    label_smoothing: float = Field(0.05, ge=0, lt=1)
+    validate_every: int = Field(100, ge=1)  # steps
     patience: int | None = Field(None, ge=1)  # validations without improvement before stopping early
     checkpoint_seconds: float = Field(60.0, ge=0)
     balance: Literal["sampling", "weights", "none"] = "sampling"
     augment: bool = True  # flips and quarter turns
-    seed: int = 0
+    noise: float = Field(0.1, ge=0)  # standard deviation of pixel noise, band offsets and gains of standardised windows
+    average: float = Field(0.99, ge=0, lt=1)  # decay of the averaged weights that are kept; 0: the last step's own
+    teaching: float = Field(1.0, ge=0)  # weight of the loss to what the averaged network says with all sensors; 0: none
+    teaching_start: float = Field(0.4, ge=0, lt=1)  # share of the steps after which it begins
+    unlabelled: float = Field(0.5, ge=0, lt=1)  # from then on: share of windows drawn anywhere on the training side
+    prior_correction: float = Field(0.25, ge=0, le=1)  # share of the fitted class bias that is applied
+    seed: int = Field(0, ge=0)
 
 
 class MissingConfig(_Section):
     """Gaps made on purpose during training."""
 
-    rate: float = Field(0.7, ge=0, le=1)  # share of samples with a gap, spread over the 2^M - 2 incomplete patterns
+    rate: float = Field(0.85, ge=0, le=1)  # share of samples with a gap, spread over the 2^M - 2 incomplete patterns
     protocol: Literal["standard", "paper"] = "standard"  # fresh draw every epoch | one fixed table
-    absent: Literal["skip", "dummy"] = "skip"  # a modality absent from a whole window: not encoded | its dummy tokens encoded
+    absent: Literal["skip", "dummy"] = "skip"  # absent from a whole window: not encoded | dummy tokens encoded
     cut_rate: float = Field(0.1, ge=0, le=1)  # share of samples where a random line cuts a modality off (swath edges)
 
 

@@ -1,0 +1,177 @@
+"""Where the network runs: the one module with device code.
+
+torch is imported inside functions, so importing this is free.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from engine.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+
+Result = TypeVar("Result")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device asked for; `auto` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        ConfigError: the device is unknown, or not there.
+    """
+    import torch
+
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(kind for kind, there in available.items() if there)
+    kind = name.partition(":")[0]
+    if kind not in available:
+        raise ConfigError(f"--device {name}: expected one of {', '.join(DEVICES)}")
+    if not available[kind]:
+        raise ConfigError(f"--device {name}: this machine has none that torch can use; take --device auto")
+    return torch.device(name)
+
+
+def choose_precision(device: torch.device, name: str = "auto") -> str:
+    """`float32` or `bfloat16`; `auto` takes bfloat16 where the device multiplies it natively.
+
+    Raises:
+        ConfigError: the precision is unknown.
+    """
+    if name not in PRECISIONS:
+        raise ConfigError(f"--precision {name}: expected one of {', '.join(PRECISIONS)}")
+    if name != "auto":
+        return name
+    import torch
+
+    native = device.type == "cpu" and _cpu_has_bfloat16()
+    native = native or (device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0))
+    return "bfloat16" if native else "float32"
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager:
+    """Context in which matrix products run at `precision`; weights and sums that need it stay float32."""
+    import torch
+
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that a device (or the machine) has no memory left."""
+    if isinstance(error, MemoryError):
+        return True
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(error, torch.OutOfMemoryError):
+        return True
+    # MPS and the CPU's allocator raise plain RuntimeErrors; the text is all there is to tell them by.
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
+
+
+def run_with_backoff(run: Callable[[int, int], Result], count: int, batch: int) -> tuple[list[Result], int]:
+    """Call `run(start, stop)` over items 0 to `count` in batches, halving the batch whenever memory runs out.
+
+    Args:
+        run: does items `start` to `stop`; must be repeatable after it failed.
+        count: number of items.
+        batch: items per call to begin with.
+
+    Returns:
+        The results in order, and the batch size that worked, to begin with next time.
+
+    Raises:
+        Exception: whatever `run` raises that is not about memory, or is about memory at a batch of 1.
+    """
+    results: list[Result] = []
+    start = 0
+    while start < count:
+        try:
+            results.append(run(start, min(start + batch, count)))
+        except (RuntimeError, MemoryError) as error:
+            if batch == 1 or not is_out_of_memory(error):
+                raise
+            failed = True
+        else:
+            start += batch
+            failed = False
+        if failed:  # outside the handler: the exception's traceback would keep the failed tensors alive
+            batch = max(1, min(batch, count - start) // 2)
+            release_memory()
+    return results, batch
+
+
+def release_memory() -> None:
+    """Give cached device memory back after an allocation failed."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def set_threads(count: int | None) -> int:
+    """Let torch use `count` CPU threads (None: leave it); return how many it uses."""
+    import torch
+
+    if count is not None:
+        torch.set_num_threads(max(1, count))
+    return torch.get_num_threads()
+
+
+def describe_device(device: torch.device) -> str:
+    """The device in words, for reports: its name, and the number of threads for a CPU."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    name = _cpu_name()
+    return f"{name}, MPS" if device.type == "mps" else f"{name}, {torch.get_num_threads()} threads"
+
+
+def peak_memory(device: torch.device) -> dict[str, int]:
+    """Peak memory so far in bytes: `process` (resident; 0 where unknown) and, on a GPU, `device`."""
+    peak = {"process": _peak_resident()}
+    if device.type == "cuda":
+        import torch
+
+        peak["device"] = torch.cuda.max_memory_allocated(device)
+    return peak
+
+
+def _peak_resident() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _cpu_info(keys: Sequence[str]) -> str:
+    """First value of one of `keys` in Linux's /proc/cpuinfo, empty elsewhere."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+            for line in lines:
+                key, _, value = line.partition(":")
+                if key.strip() in keys:
+                    return value.strip()
+    except OSError:
+        pass
+    return ""
+
+
+def _cpu_has_bfloat16() -> bool:
+    flags = _cpu_info(("flags", "Features")).split()
+    return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _cpu_name() -> str:
+    return _cpu_info(("model name",)) or platform.processor() or platform.machine() or f"CPU ({os.name})"

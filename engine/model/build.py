@@ -1,0 +1,225 @@
+"""From configuration to network: the only reader of `ModelConfig`, and the one table of backbones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.config import ModelConfig
+from engine.errors import ConfigError
+from engine.modality import Modality
+from engine.model.backbone import VisionTransformer, VitShape, weights_sha256
+from engine.model.fusion import Fusion, FusionKind
+from engine.model.inputs import LocalFeatures
+from engine.model.mamol import MaMOLAdapter
+from engine.model.network import Absent, MaMOLNetwork
+from engine.model.readout import CentreReadout, DenseReadout, LinearHead, PixelHead, Readout, core_offset
+from engine.model.tokens import Stem
+
+# Larger values are a slip of the pen or a hostile file.
+_LIMITS = {
+    "window": 512, "token_px": 64, "width": 4096, "depth": 64, "stem_width": 4096, "bins": 64,
+    "feature_width": 4096, "rank": 512, "dynamic_experts": 64, "adapter_blocks": 1024,
+}  # fmt: skip
+
+# Neighbourhoods and ramps help where a pixel says little (elevation, SAR); on cubes of many bands they overfit.
+_FEW_BANDS = 16
+
+
+class ResolvedModelConfig(ModelConfig):
+    """A `[model]` section in which nothing is left open."""
+
+    train_backbone: bool
+    window: int
+    token_px: int
+    core: int
+    stem_width: int
+    boxes: tuple[int, ...]
+    fusion: FusionKind
+
+
+def resolve_model_config(config: ModelConfig) -> ResolvedModelConfig:
+    """Fill in what the configuration leaves open, so that a model file says everything.
+
+    Raises:
+        ConfigError: values that do not fit each other.
+    """
+    compact, dense = config.backbone == "compact", config.readout == "dense"
+    window, token_px, core = (40, 4, 16) if compact and dense else (14, 1, 10 if dense else 1)
+    window = config.window or window
+    boxes = tuple(side for side in (5, 13, 27) if side <= window and compact and dense)
+    defaults = {
+        "train_backbone": compact,
+        "window": window,
+        "token_px": token_px,
+        "core": min(core, window),
+        "stem_width": 32 if compact else 256,
+        "boxes": boxes,
+        "fusion": "sum" if dense else "concat",
+    }
+    given = config.model_dump()
+    given |= {key: value for key, value in defaults.items() if given[key] is None}
+    resolved = ResolvedModelConfig.model_validate(given)
+    _check(resolved)
+    return resolved
+
+
+def build_network(
+    config: ModelConfig,
+    missing_absent: Absent,
+    modalities: Sequence[Modality],
+    classes: int,
+    backbone: VisionTransformer | None = None,
+) -> MaMOLNetwork:
+    """Build the network of a configuration, with fresh weights outside a pretrained backbone.
+
+    Args:
+        config: the `[model]` section.
+        missing_absent: `[missing] absent`.
+        modalities: in model order.
+        classes: number of classes, Y.
+        backbone: instead of what the configuration names (model files bring their own).
+
+    Raises:
+        ConfigError: values that do not fit each other.
+        WeightsError: a pretrained backbone cannot be had.
+    """
+    resolved = resolve_model_config(config)
+    grid = resolved.window // resolved.token_px
+    sha256 = None
+    if backbone is None:
+        backbone = load_backbone(resolved)
+        sha256 = None if resolved.backbone == "compact" else weights_sha256(backbone)
+    backbone.resize_positions(grid)
+    readout = _readout(resolved, backbone, grid, modalities)
+    fusion = Fusion(resolved.fusion, modalities=len(modalities), width=readout.output_width)
+    return MaMOLNetwork(
+        stems=[
+            Stem(
+                bands=modality.bands,
+                stem_width=resolved.stem_width,
+                width=backbone.shape.width,
+                token_px=resolved.token_px,
+                activate=resolved.backbone == "compact",
+            )
+            for modality in modalities
+        ],
+        backbone=backbone,
+        adapters=_adapters(resolved, backbone.shape, len(modalities)),
+        readout=readout,
+        fusion=fusion,
+        head=_head(resolved, fusion.output_width, len(modalities), classes),
+        window=resolved.window,
+        token_px=resolved.token_px,
+        core=resolved.core,
+        absent=missing_absent,
+        freeze_backbone=not resolved.train_backbone,
+        backbone_name=resolved.backbone,
+        backbone_sha256=sha256,
+    )
+
+
+def load_backbone(config: ResolvedModelConfig) -> VisionTransformer:
+    """The backbone that a configuration names: `compact`, `open_clip:ARCH/PRETRAINED` or `timm:NAME`."""
+    family, _, name = config.backbone.partition(":")
+    if family == "open_clip" and name:
+        from engine.model.clip import load_clip
+
+        architecture, _, pretrained = name.partition("/")
+        return load_clip(architecture, pretrained or "openai", config.weights)
+    if family == "timm" and name:
+        from engine.model.timm_vit import load_timm
+
+        return load_timm(name, config.weights)
+    if config.backbone != "compact":
+        raise ConfigError(
+            f"model.backbone = {config.backbone!r}: expected compact, open_clip:ARCH/PRETRAINED or timm:NAME"
+        )
+    shape = VitShape(
+        width=config.width,
+        depth=config.depth,
+        heads=config.heads,
+        mlp_width=4 * config.width,
+        grid=config.window // config.token_px,
+    )
+    return VisionTransformer(shape, dropout=config.dropout)
+
+
+def _adapters(config: ResolvedModelConfig, shape: VitShape, modalities: int) -> list[MaMOLAdapter]:
+    nothing = not (config.dynamic_experts or config.shared_expert or config.modality_experts)
+    if config.method == "linear" or nothing:
+        return []
+    return [
+        MaMOLAdapter(
+            width=shape.width,
+            modalities=modalities,
+            rank=config.rank,
+            dynamic_experts=config.dynamic_experts,
+            top_k=config.top_k,
+            shared=config.shared_expert,
+            specific=config.modality_experts,
+            norm=config.adapter_norm,
+            projection=config.adapter_projection,
+        )
+        for _ in range(min(config.adapter_blocks, shape.depth))
+    ]
+
+
+def _readout(
+    config: ResolvedModelConfig, backbone: VisionTransformer, grid: int, modalities: Sequence[Modality]
+) -> Readout:
+    if config.readout == "centre":
+        return CentreReadout(width=backbone.output_width)
+    return DenseReadout(
+        width=backbone.output_width,
+        feature_width=config.feature_width,
+        prefix=backbone.prefix,
+        grid=grid,
+        token_px=config.token_px,
+        core=config.core,
+        local=[_local_features(config, modality.bands) for modality in modalities] if config.boxes else [],
+        dropout=config.dropout,
+    )
+
+
+def _local_features(config: ResolvedModelConfig, bands: int) -> LocalFeatures:
+    few = bands <= _FEW_BANDS
+    return LocalFeatures(
+        bands=bands,
+        boxes=config.boxes if few else (),
+        bins=config.bins if few else 0,
+        window=config.window,
+        core=config.core,
+        offset=core_offset(config.window, config.core),
+    )
+
+
+def _head(config: ResolvedModelConfig, width: int, modalities: int, classes: int) -> PixelHead | LinearHead:
+    if config.readout == "centre":
+        return LinearHead(width=width, classes=classes, dropout=config.head_dropout)
+    return PixelHead(
+        width=width, modalities=modalities, hidden=config.feature_width, classes=classes, dropout=config.head_dropout
+    )
+
+
+def _check(config: ResolvedModelConfig) -> None:
+    for key, limit in _LIMITS.items():
+        if getattr(config, key) > limit:
+            raise ConfigError(f"model.{key} = {getattr(config, key)}: expected at most {limit}")
+    if config.window % config.token_px:
+        raise ConfigError(f"model.window = {config.window} is no multiple of model.token_px = {config.token_px}")
+    if config.core > config.window:
+        raise ConfigError(f"model.core = {config.core} is larger than model.window = {config.window}")
+    if config.readout == "centre" and config.core != 1:
+        raise ConfigError(f"model.core = {config.core}: a centre read-out predicts one pixel; leave core out")
+    if config.width % config.heads:
+        raise ConfigError(f"model.width = {config.width} is no multiple of model.heads = {config.heads}")
+    if config.dynamic_experts and config.top_k > config.dynamic_experts:
+        raise ConfigError(f"model.top_k = {config.top_k} is more than model.dynamic_experts = {config.dynamic_experts}")
+    if len(config.boxes) > 16 or any(side % 2 == 0 or not 1 <= side <= config.window for side in config.boxes):
+        raise ConfigError(
+            f"model.boxes = {list(config.boxes)}: expected odd sides of at most the window, {config.window}"
+        )
+    if config.backbone == "compact" and not config.train_backbone:
+        raise ConfigError("model.train_backbone = false: compact has no pretrained weights to keep; leave it out")
+    if config.backbone == "compact" and config.weights is not None:
+        raise ConfigError("model.weights: compact has no pretrained weights; name another model.backbone")

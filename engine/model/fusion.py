@@ -1,0 +1,60 @@
+"""From one feature per modality to one feature: `concat` (the paper), `sum`, `gated` or `attention`.
+
+All of them take `feature_BMF` (any number of leading axes) with `present_BM`: a modality that is not present is zero
+and has no say. Where nothing is present the result is zero.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+FusionKind = Literal["concat", "sum", "gated", "attention"]
+
+
+class Fusion(nn.Module):
+    """Fuse the modalities' features.
+
+    Args:
+        kind: "concat": side by side; "sum": added; "gated": weighted mean, a learnt score for each modality's feature,
+            softmax over those present; "attention": those present attend to each other, then their mean.
+        modalities: M.
+        width: channels of a feature, F.
+    """
+
+    def __init__(self, kind: FusionKind, *, modalities: int, width: int) -> None:
+        super().__init__()
+        self.kind = kind
+        self.output_width = modalities * width if kind == "concat" else width
+        if kind == "gated":
+            self.score = nn.Linear(modalities * width, modalities)
+        elif kind == "attention":
+            self.modality_MF = nn.Parameter(torch.randn(modalities, width) * 0.02)
+            self.qkv = nn.Linear(width, 3 * width)
+            self.out = nn.Linear(width, width)
+
+    def forward(self, feature_BMF: Tensor, present_BM: Tensor) -> Tensor:
+        """Return `(..., output_width)`."""
+        feature_BMF = torch.where(present_BM[..., None], feature_BMF, 0.0)
+        if self.kind == "concat":
+            return feature_BMF.flatten(-2)
+        if self.kind == "sum":
+            return feature_BMF.sum(dim=-2)
+        if self.kind == "gated":
+            score_BM = self.score(feature_BMF.flatten(-2)).float()
+            gate_BM = _masked_softmax(score_BM, present_BM)
+            return (feature_BMF * gate_BM.to(feature_BMF.dtype)[..., None]).sum(dim=-2)
+        query, key, value = self.qkv(feature_BMF + self.modality_MF).chunk(3, dim=-1)
+        score_BMM = (query @ key.transpose(-1, -2)).float() * query.shape[-1] ** -0.5
+        weight_BMM = _masked_softmax(score_BMM, present_BM[..., None, :].expand(score_BMM.shape))
+        mixed_BMF = feature_BMF + self.out(weight_BMM.to(value.dtype) @ value)
+        mixed_BMF = torch.where(present_BM[..., None], mixed_BMF, 0.0)
+        return mixed_BMF.sum(dim=-2) / present_BM.sum(dim=-1, keepdim=True).clamp(min=1)
+
+
+def _masked_softmax(score: Tensor, present: Tensor) -> Tensor:
+    """Softmax over the last axis among `present`; all zero where nothing is."""
+    score = torch.where(present, score, torch.finfo(score.dtype).min)
+    return torch.where(present, score.softmax(dim=-1), 0.0)

@@ -1,0 +1,110 @@
+"""What the network looks at: clean values, and each pixel's own neighbourhood.
+
+`LocalFeatures` describes a pixel by its bands and by their mean and spread over squares around it, then bends every one
+of these numbers at quantiles of the training pixels: the thresholds of a decision forest in a form that has gradients
+(piecewise linear encoding, arXiv 2203.05556). It holds facts of the training pixels, set once by `fit` before training;
+until then it assumes standard normal numbers. It runs in float32 whatever autocast says: a variance is a difference of
+nearly equal numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+_FIT_PIXELS = 50_000  # enough for quantiles to two digits
+_CLIP = 3.0  # standard deviations; beyond them a number says "far out" and no more
+
+
+def clean(values_BCHW: Tensor, valid_BHW: Tensor) -> Tensor:
+    """Standardised values with 0 where invalid; anything, also NaN, may stand there.
+
+    Outliers end at five deviations.
+    """
+    return torch.where(valid_BHW[:, None], values_BCHW, 0.0).clamp(-5.0, 5.0)
+
+
+class LocalFeatures(nn.Module):
+    """Numbers that describe each pixel of the core and its neighbourhood.
+
+    Args:
+        bands: of the modality, C.
+        boxes: sides of the squares, pixels, odd; parts outside of the window or invalid do not count.
+        bins: ramps between quantiles for each number; 0: the plain numbers only.
+        window: side of the window, pixels.
+        core: side of the core, pixels.
+        offset: first row and column of the core.
+    """
+
+    mean_V: Tensor
+    scale_V: Tensor
+    edges_VQ: Tensor | None
+
+    def __init__(self, *, bands: int, boxes: Sequence[int], bins: int, window: int, core: int, offset: int) -> None:
+        super().__init__()
+        if any(side < 1 or side % 2 == 0 for side in boxes):
+            raise ValueError(f"sides of boxes must be odd, got {list(boxes)}")
+        numbers = bands * (1 + 2 * len(boxes))
+        self.boxes, self.window, self.core, self.offset = tuple(boxes), window, core, offset
+        self.output_width = numbers * (1 + bins)
+        self.register_buffer("mean_V", torch.zeros(numbers))
+        self.register_buffer("scale_V", torch.ones(numbers))
+        normal = torch.erfinv(2 * torch.linspace(0.02, 0.98, bins + 1) - 1) * 2**0.5
+        self.register_buffer("edges_VQ", normal.repeat(numbers, 1) if bins else None)
+
+    def forward(self, values_BCHW: Tensor, valid_BHW: Tensor) -> Tensor:
+        """Encoded numbers of the core's pixels, `(B, K, K, output_width)`."""
+        with torch.autocast(values_BCHW.device.type, enabled=False):
+            number_BKKV = (self._numbers(values_BCHW, valid_BHW) - self.mean_V) / self.scale_V
+            number_BKKV = number_BKKV.clamp(-_CLIP, _CLIP)
+            if self.edges_VQ is None:
+                return number_BKKV
+            low_VQ, step_VQ = self.edges_VQ[:, :-1], self.edges_VQ.diff(dim=1).clamp(min=1e-3)
+            # value * (1 / step) - low / step: one multiplication and addition per ramp.
+            ramp_BKKVQ = torch.addcmul(-low_VQ / step_VQ, number_BKKV[..., None], 1 / step_VQ).clamp(0, 1) - 0.5
+            return torch.cat([number_BKKV, ramp_BKKVQ.flatten(-2)], dim=-1)
+
+    @torch.no_grad()
+    def fit(self, values_BCHW: Tensor, valid_BHW: Tensor) -> None:
+        """Take mean, deviation and quantiles of every number over the core's valid pixels."""
+        inner = slice(self.offset, self.offset + self.core)
+        number_AV = _sample(self._numbers(values_BCHW, valid_BHW)[valid_BHW[:, inner, inner]])
+        if len(number_AV) < 2:
+            return
+        self.mean_V.copy_(number_AV.mean(dim=0))
+        deviation_V = number_AV.std(dim=0, correction=0)
+        self.scale_V.copy_(torch.where(deviation_V > 1e-6, deviation_V, 1.0))
+        if self.edges_VQ is not None:
+            standard_AV = ((number_AV - self.mean_V) / self.scale_V).clamp(-_CLIP, _CLIP)
+            place_Q = torch.linspace(0, len(standard_AV) - 1, self.edges_VQ.shape[1], device=standard_AV.device)
+            self.edges_VQ.copy_(standard_AV.sort(dim=0).values[place_Q.round().long()].T)
+
+    def _numbers(self, values_BCHW: Tensor, valid_BHW: Tensor) -> Tensor:
+        """Bands, then mean and spread of each over each box: `(B, K, K, V)`."""
+        x_BCHW = values_BCHW.float()
+        inner = slice(self.offset, self.offset + self.core)
+        parts = [x_BCHW[:, :, inner, inner]]
+        # Mean of x, of x squared, and of the mask (the share that counts), in one go.
+        stack = torch.cat([x_BCHW, x_BCHW.square(), valid_BHW[:, None].to(x_BCHW.dtype)], dim=1)
+        bands = x_BCHW.shape[1]
+        for side in self.boxes:
+            band_WK = self._band(side, stack.device)
+            sums = band_WK.T @ (stack @ band_WK)
+            count = sums[:, -1:].clamp(min=1.0)
+            mean, square = sums[:, :bands] / count, sums[:, bands:-1] / count
+            # The floor keeps the root's slope finite, and with it the noise of flat places small.
+            parts += [mean, (square - mean.square()).clamp(min=0).add(1e-3).sqrt()]
+        return torch.cat(parts, dim=1).permute(0, 2, 3, 1)
+
+    def _band(self, side: int, device: torch.device) -> Tensor:
+        """`(W, K)` of ones where a window's column lies in the box of a core's column: box sums as a matrix product."""
+        column_W1 = torch.arange(self.window, device=device)[:, None]
+        centre_1K = torch.arange(self.offset, self.offset + self.core, device=device)
+        return ((column_W1 - centre_1K).abs() <= side // 2).float()
+
+
+def _sample(rows: Tensor) -> Tensor:
+    """At most `_FIT_PIXELS` rows, evenly spread."""
+    return rows[:: max(1, -(-len(rows) // _FIT_PIXELS))]

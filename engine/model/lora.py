@@ -1,0 +1,35 @@
+"""A bank of low-rank experts that runs as one pair of matrix products.
+
+Expert e maps z to (z A_e) B_e. All A side by side and all B on top of each other give every expert's sum in two
+products: sum_e w_e (z A_e) B_e = ((z A) * w) B, where each expert's weight w_e scales its R columns of z A. B starts
+at zero, so a new adapter changes nothing (LoRA, arXiv 2106.09685; the authors of MaMOL start from a random B).
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class LowRankBank(nn.Module):
+    """`experts` LoRA pairs of one rank over one width, weighted per token.
+
+    Args:
+        width: D of the tokens.
+        experts: number of experts, E.
+        rank: rank of each expert, R.
+    """
+
+    def __init__(self, *, width: int, experts: int, rank: int) -> None:
+        super().__init__()
+        self.down = nn.Linear(width, experts * rank, bias=False)  # expert e owns rows e R to (e + 1) R of its weight
+        self.up = nn.Linear(experts * rank, width, bias=False)
+        nn.init.normal_(self.down.weight, std=width**-0.5)
+        nn.init.zeros_(self.up.weight)
+
+    def forward(self, z_NTD: Tensor, weight_NTE: Tensor) -> Tensor:
+        """Weighted sum of all experts: `(N, T, D)`."""
+        low_NTL: Tensor = self.down(z_NTD)  # L = E R
+        low_NTER = low_NTL.view(*weight_NTE.shape, -1)
+        weighted_NTL = (low_NTER * weight_NTE.to(low_NTER.dtype)[..., None]).flatten(-2)
+        summed_NTD: Tensor = self.up(weighted_NTL)
+        return summed_NTD

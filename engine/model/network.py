@@ -1,0 +1,192 @@
+"""The whole network: stems -> one shared Vision Transformer with adapters -> read-out -> fusion -> head.
+
+A modality is encoded only for windows where it has data; the windows of all modalities then form one batch, so that
+every block runs once, whatever the number of sensors. What a window's result is never depends on its neighbours in the
+batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from engine.model.backbone import VisionTransformer
+from engine.model.fusion import Fusion
+from engine.model.inputs import clean
+from engine.model.mamol import MaMOLAdapter
+from engine.model.readout import LinearHead, PixelHead, Readout, core_offset, core_presence
+from engine.model.tokens import Stem, presence_rows
+
+Absent = Literal["skip", "dummy"]
+
+
+class _Part(NamedTuple):
+    """The windows of one modality that are encoded: all of the batch (`rows` None) or those that have it."""
+
+    modality: int
+    rows: Tensor | None
+    values_NCHW: Tensor
+    valid_NHW: Tensor
+    present_NTM: Tensor
+
+
+class MaMOLNetwork(nn.Module):
+    """Classes from whatever modalities are there.
+
+    Args:
+        stems: tokenisers, one per modality, in model order.
+        backbone: the shared encoder.
+        adapters: for the last blocks of the backbone, in order.
+        readout: tokens to features of the predicted pixels.
+        fusion: features of all modalities to one.
+        head: fused feature to classes.
+        window: side of the input, pixels.
+        token_px: side of a token, pixels.
+        core: side of the predicted inner square, pixels; 1 for a centre read-out.
+        absent: "skip": the feature of a modality absent at a pixel is zero, and it is not encoded where a window has
+            none of it (paper, section 4.1); "dummy": its dummy tokens are encoded and their features used (paper,
+            section 3).
+        freeze_backbone: keep the backbone's weights as they are.
+        backbone_name: where the backbone came from, as in the configuration.
+        backbone_sha256: identity of the weights that it started from; None for ours, which starts at random.
+    """
+
+    def __init__(
+        self,
+        *,
+        stems: Sequence[Stem],
+        backbone: VisionTransformer,
+        adapters: Sequence[MaMOLAdapter],
+        readout: Readout,
+        fusion: Fusion,
+        head: PixelHead | LinearHead,
+        window: int,
+        token_px: int,
+        core: int,
+        absent: Absent,
+        freeze_backbone: bool,
+        backbone_name: str,
+        backbone_sha256: str | None,
+    ) -> None:
+        super().__init__()
+        self.stems = nn.ModuleList(stems)
+        self.backbone = backbone
+        self.adapters = nn.ModuleList(adapters)
+        self.readout = readout
+        self.fusion = fusion
+        self.head = head
+        self.window, self.token_px, self.core, self.absent = window, token_px, core, absent
+        self.frozen_backbone = freeze_backbone
+        self.backbone_name, self.backbone_sha256 = backbone_name, backbone_sha256
+        if freeze_backbone:
+            backbone.requires_grad_(False)
+
+    def forward(
+        self,
+        values: Sequence[Tensor | None],
+        valid_BMHW: Tensor,
+        compute: Sequence[bool] | None = None,
+    ) -> Tensor:
+        """Class scores (logits) of the core's pixels.
+
+        Args:
+            values: standardised values of each modality, `(B, C, H, W)`; anything, also NaN, under invalid pixels.
+                None is allowed for a modality that is absent from every window.
+            valid_BMHW: bool, where each modality has data.
+            compute: which modalities to encode, where the caller knows: False promises that no window has it, True
+                encodes it for every window. Saves looking at the mask (and, on a GPU, waiting for it); never changes
+                the result.
+
+        Returns:
+            `(B, Y, K, K)`; `(B, Y)` for a centre read-out.
+        """
+        present_BKKM = core_presence(valid_BMHW, self.core)
+        used_BKKM = torch.ones_like(present_BKKM) if self.absent == "dummy" else present_BKKM
+        fused_BKKF = self.fusion(self._features(values, valid_BMHW, compute), used_BKKM)
+        logits_BKKY: Tensor = self.head(fused_BKKF, present_BKKM)
+        return logits_BKKY[:, 0, 0] if self.readout.centre else logits_BKKY.permute(0, 3, 1, 2)
+
+    def _features(self, values: Sequence[Tensor | None], valid_BMHW: Tensor, compute: Sequence[bool] | None) -> Tensor:
+        """Features of all modalities, `(B, K, K, M, F)`; zeros where a modality was not encoded."""
+        prefix = self.backbone.prefix
+        present_BTM = presence_rows(valid_BMHW, self.token_px, prefix)
+        parts = []
+        for modality, rows in self._encoded(valid_BMHW, compute):
+            valid_NHW = _take(valid_BMHW[:, modality], rows)
+            values_NCHW = clean(_take(self._given(values, modality, valid_BMHW), rows), valid_NHW)
+            parts.append(_Part(modality, rows, values_NCHW, valid_NHW, _take(present_BTM, rows)))
+
+        shape = (len(valid_BMHW), self.core, self.core, self.readout.output_width)
+        zero = torch.zeros((), dtype=self.backbone.prefix_PD.dtype, device=valid_BMHW.device).expand(shape)
+        features = [zero] * len(self.stems)
+        if parts:
+            tokens = [
+                self.stems[part.modality](part.values_NCHW, part.present_NTM[:, prefix:, part.modality])
+                for part in parts
+            ]
+            present_NTM = torch.cat([part.present_NTM for part in parts])
+            encoded_NTD = self.backbone(torch.cat(tokens), self.adapters, present_NTM, self.readout.keep)
+            for part, part_NTD in zip(parts, encoded_NTD.split([len(part.valid_NHW) for part in parts]), strict=True):
+                feature_NKKF = self.readout(part_NTD, part.values_NCHW, part.valid_NHW, part.modality)
+                features[part.modality] = _put_back(feature_NKKF, part.rows, shape)
+        return torch.stack(features, dim=-2)
+
+    def _encoded(self, valid_BMHW: Tensor, compute: Sequence[bool] | None) -> Iterator[tuple[int, Tensor | None]]:
+        """Which windows to encode of each modality: (modality, their numbers or None for all of them)."""
+        if self.absent == "dummy":
+            yield from ((modality, None) for modality in range(len(self.stems)))
+        elif compute is not None:
+            yield from ((modality, None) for modality, wanted in enumerate(compute) if wanted)
+        else:
+            for modality, has_B in enumerate(valid_BMHW.flatten(2).any(dim=2).unbind(dim=1)):
+                rows = has_B.nonzero()[:, 0]
+                if len(rows):
+                    yield modality, None if len(rows) == len(has_B) else rows
+
+    def _given(self, values: Sequence[Tensor | None], modality: int, valid_BMHW: Tensor) -> Tensor:
+        given = values[modality]
+        if given is not None:
+            return given
+        batch, _, height, width = valid_BMHW.shape
+        bands = cast(Stem, self.stems[modality]).bands
+        return torch.zeros(batch, bands, height, width, device=valid_BMHW.device)
+
+    def fit_inputs(self, values: Sequence[Tensor], valid_BMHW: Tensor) -> None:
+        """Set what the read-out must know of the training pixels; once, before training from scratch.
+
+        Args:
+            values: standardised values of training windows, `(B, C, H, W)` of each modality; a hundred windows are
+                plenty.
+            valid_BMHW: bool, where each modality has data.
+        """
+        for modality, values_BCHW in enumerate(values):
+            mask_BHW = valid_BMHW[:, modality]
+            self.readout.fit(clean(values_BCHW, mask_BHW), mask_BHW, modality)
+
+    @property
+    def core_offset(self) -> int:
+        """First row and column of the core inside a window."""
+        return core_offset(self.window, self.core)
+
+    def trainable_state(self) -> dict[str, Tensor]:
+        """All weights and input facts but those of a frozen backbone, by name."""
+        return {
+            name: tensor
+            for name, tensor in self.state_dict().items()
+            if not (self.frozen_backbone and name.startswith("backbone."))
+        }
+
+
+def _take(tensor: Tensor, rows: Tensor | None) -> Tensor:
+    return tensor if rows is None else tensor.index_select(0, rows)
+
+
+def _put_back(feature_NKKF: Tensor, rows: Tensor | None, shape: tuple[int, ...]) -> Tensor:
+    """Windows `rows` at their places among all, zeros elsewhere."""
+    if rows is None:
+        return feature_NKKF
+    zeros = torch.zeros(shape, dtype=feature_NKKF.dtype, device=feature_NKKF.device)
+    return zeros.index_copy(0, rows, feature_NKKF)

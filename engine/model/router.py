@@ -1,0 +1,42 @@
+"""The dynamic router: which pattern experts serve a token.
+
+g = softmax(W f([z; m])) (paper, eq. 6), z the token, m its availability row, f a Linear with GELU. The K largest gates
+are used with their raw probability as weight, the others are 0. Always in float32: in bfloat16 two gates of 0.501 and
+0.499 are one number, and the choice of an expert would hang on rounding.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class PatternRouter(nn.Module):
+    """Top-k gate over pattern experts.
+
+    Args:
+        width: D of the tokens.
+        modalities: length of an availability row, M.
+        experts: number of experts, E.
+        top_k: how many of them serve a token.
+    """
+
+    def __init__(self, *, width: int, modalities: int, experts: int, top_k: int) -> None:
+        super().__init__()
+        if not 1 <= top_k <= experts:
+            raise ValueError(f"top_k must lie in 1 to {experts} (the experts), got {top_k}")
+        self.top_k = top_k
+        self.features = nn.Linear(width + modalities, max(16, width // 4))
+        self.scores = nn.Linear(self.features.out_features, experts)
+
+    def forward(self, z_NTD: Tensor, present_NTM: Tensor) -> Tensor:
+        """Weight of each expert at each token: `(N, T, E)` in float32 (float64 for float64 tokens), at most K not 0."""
+        dtype = torch.promote_types(z_NTD.dtype, torch.float32)
+        with torch.autocast(z_NTD.device.type, enabled=False):
+            mixed = torch.cat([z_NTD.to(dtype), present_NTM.to(dtype)], dim=-1)
+            gate_NTE: Tensor = self.scores(functional.gelu(self.features(mixed))).softmax(dim=-1)
+            if self.top_k == gate_NTE.shape[-1]:
+                return gate_NTE
+            chosen = gate_NTE.topk(self.top_k, dim=-1)
+            return torch.zeros_like(gate_NTE).scatter(-1, chosen.indices, chosen.values)

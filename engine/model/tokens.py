@@ -1,0 +1,56 @@
+"""From pixels to tokens: one stem for each modality, and which token has data of which modality.
+
+Stem (paper, section 3.1, as the authors' code does it): Conv3x3 to S channels, then one convolution of the token's
+size and stride to width D. Ours beyond the paper: a token without any valid pixel is the modality's learnable dummy
+token.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Stem(nn.Module):
+    """Tokeniser of one modality.
+
+    Args:
+        bands: of the modality, C.
+        stem_width: channels between the two convolutions, S.
+        width: token width, D.
+        token_px: pixels along a token's side.
+        activate: GELU between the two convolutions (the paper's are linear).
+    """
+
+    def __init__(self, *, bands: int, stem_width: int, width: int, token_px: int, activate: bool) -> None:
+        super().__init__()
+        self.bands, self.activate = bands, activate
+        self.pixels = nn.Conv2d(bands, stem_width, kernel_size=3, padding=1)
+        self.tokens = nn.Conv2d(stem_width, width, kernel_size=token_px, stride=token_px)
+        self.dummy_D = nn.Parameter(torch.randn(width) * 0.02)
+
+    def forward(self, values_BCHW: Tensor, present_BL: Tensor) -> Tensor:
+        """Return tokens `(B, L, D)` in row order, L = G G.
+
+        Args:
+            values_BCHW: clean, 0 where invalid.
+            present_BL: bool, whether each token has a valid pixel.
+        """
+        stem_BSHW = self.pixels(values_BCHW)
+        if self.activate:
+            stem_BSHW = functional.gelu(stem_BSHW)
+        token_BLD = self.tokens(stem_BSHW).flatten(2).transpose(1, 2)
+        return torch.where(present_BL[:, :, None], token_BLD, self.dummy_D.to(token_BLD.dtype))
+
+
+def presence_rows(valid_BMHW: Tensor, token_px: int, prefix: int) -> Tensor:
+    """The availability row of every token: bool `(B, T, M)`.
+
+    A token has a modality where any of its pixels has; prefix tokens carry the centre pixel's row.
+    """
+    batch, modalities, height, width = valid_BMHW.shape
+    cells = valid_BMHW.reshape(batch, modalities, height // token_px, token_px, width // token_px, token_px)
+    grid_BLM = cells.any(dim=5).any(dim=3).flatten(2).transpose(1, 2)
+    centre_B1M = valid_BMHW[:, None, :, height // 2, width // 2]
+    return torch.cat([centre_B1M.expand(-1, prefix, -1), grid_BLM], dim=1)

@@ -1,0 +1,142 @@
+"""Devices, precision, and what happens when memory runs out."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import weakref
+
+import pytest
+import torch
+
+from engine import device
+from engine.errors import ConfigError
+
+
+def test_importing_is_free():
+    """The module costs nothing until it is used."""
+    code = "import sys, engine.device; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_choose_device(monkeypatch):
+    """auto prefers CUDA, then MPS, then the CPU; what is not there is one sentence."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert device.choose_device("auto").type == "cpu"
+    assert device.choose_device("cpu").type == "cpu"
+    for name in ("cuda", "cuda:1", "mps", "tpu"):
+        with pytest.raises(ConfigError, match=name):
+            device.choose_device(name)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert device.choose_device("auto").type == "mps"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert device.choose_device("auto").type == "cuda"
+    assert device.choose_device("cuda:1") == torch.device("cuda:1")
+
+
+def test_choose_precision(monkeypatch):
+    """bfloat16 only where it is native, unless asked for."""
+    cpu = torch.device("cpu")
+    for flags, expected in (("fma avx512f", "float32"), ("avx512f avx512_bf16", "bfloat16"), ("", "float32")):
+        monkeypatch.setattr(device, "_cpu_info", lambda keys, flags=flags: flags)
+        assert device.choose_precision(cpu) == expected
+        assert device.choose_precision(cpu, "float32") == "float32"
+        assert device.choose_precision(cpu, "bfloat16") == "bfloat16"
+    for capability, expected in (((7, 5), "float32"), ((9, 0), "bfloat16")):
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _, c=capability: c)
+        assert device.choose_precision(torch.device("cuda")) == expected
+    assert device.choose_precision(torch.device("mps")) == "float32"
+    with pytest.raises(ConfigError, match="float16"):
+        device.choose_precision(cpu, "float16")
+
+
+def test_autocast():
+    """Matrix products change their type only at bfloat16."""
+    product = torch.ones(2, 2)
+    with device.autocast(torch.device("cpu"), "bfloat16"):
+        assert (product @ product).dtype == torch.bfloat16
+    with device.autocast(torch.device("cpu"), "float32"):
+        assert (product @ product).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), True),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"), True),
+        (MemoryError(), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_is_out_of_memory(error, expected):
+    """Every allocator's way to say it, and nothing else."""
+    assert device.is_out_of_memory(error) is expected
+
+
+def test_backoff_halves_until_it_fits():
+    """Items come once each and in order, however often the batch had to shrink."""
+    calls = []
+
+    def run(start: int, stop: int) -> list[int]:
+        calls.append(stop - start)
+        if stop - start > 5:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return list(range(start, stop))
+
+    results, batch = device.run_with_backoff(run, 23, 32)
+    assert [item for part in results for item in part] == list(range(23))
+    assert batch == 5
+    assert calls == [23, 11, 5, 5, 5, 5, 3]
+
+
+def test_backoff_gives_up_honestly():
+    """A batch of one that does not fit, and errors that are not about memory, come through."""
+
+    def always_full(start: int, stop: int) -> None:
+        raise RuntimeError("out of memory")
+
+    def broken(start: int, stop: int) -> None:
+        raise RuntimeError("shapes")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        device.run_with_backoff(always_full, 4, 4)
+    with pytest.raises(RuntimeError, match="shapes"):
+        device.run_with_backoff(broken, 4, 4)
+    assert device.run_with_backoff(broken, 0, 4) == ([], 4)
+
+
+def test_backoff_frees_the_failed_attempt():
+    """What the failed call had allocated is gone before the next one: else a smaller batch would fail, too."""
+
+    class Tensor:
+        pass
+
+    held: list[weakref.ref] = []
+
+    def run(start: int, stop: int) -> None:
+        if held:
+            gc.collect()
+            assert held[0]() is None
+            return
+        big = Tensor()
+        held.append(weakref.ref(big))
+        raise RuntimeError("out of memory")
+
+    device.run_with_backoff(run, 2, 2)
+
+
+def test_facts():
+    """Descriptions and peaks are there to be written into reports."""
+    cpu = torch.device("cpu")
+    assert f"{torch.get_num_threads()} threads" in device.describe_device(cpu)
+    assert device.peak_memory(cpu)["process"] > 10 * 2**20
+    before = torch.get_num_threads()
+    assert device.set_threads(None) == before
+    try:
+        assert device.set_threads(1) == 1
+    finally:
+        device.set_threads(before)
