@@ -1,0 +1,68 @@
+"""Gaps made on purpose: which modalities of a training window are taken away.
+
+A share `rate` of the windows gets a gap, spread evenly over the 2^M - 2 incomplete patterns (the paper's M^2 - 2 is
+right only for M = 2). What a window lacks by nature stays lacking, and the pixel it was drawn for never loses its last
+modality. Swath edges are imitated by lines beyond which one modality ends. Pure functions of a random generator.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.modality import pattern_present
+
+
+def draw_patterns(rng: np.random.Generator, present: np.ndarray, rate: float) -> np.ndarray:
+    """Patterns (B, M) bool for windows: which modalities they may keep.
+
+    Args:
+        rng: where chance comes from.
+        present: modalities that each window's own pixel really has (B, M), at least one.
+        rate: share of windows with a gap.
+    """
+    windows, modalities = present.shape
+    patterns = np.ones((windows, modalities), bool)
+    if modalities == 1:
+        return patterns
+    for window in np.flatnonzero(rng.random(windows) < rate):
+        pattern = rng.integers(2, size=modalities) > 0
+        # Drawing until it fits leaves all patterns that fit equally likely, without listing 2^M of them.
+        while pattern.all() or not (pattern & present[window]).any():
+            pattern = rng.integers(2, size=modalities) > 0
+        patterns[window] = pattern
+    return patterns
+
+
+def fixed_table(rng: np.random.Generator, count: int, modalities: int, rate: float) -> np.ndarray:
+    """Patterns (count, M) bool drawn once for all samples, as in the paper: exactly a share `rate` has a gap."""
+    table = np.ones((count, modalities), bool)
+    if modalities > 1:
+        gaps = rng.permutation(count)[: round(rate * count)]
+        bits = 1 + np.arange(len(gaps)) % (2**modalities - 2)  # all but none and complete, in turn
+        table[gaps] = [pattern_present(int(value), modalities) for value in bits]
+    return table
+
+
+def cut_lines(rng: np.random.Generator, valid: np.ndarray, anchors: np.ndarray, rate: float) -> np.ndarray:
+    """Validity (B, M, H, W) with one modality of some windows cut off along a random line.
+
+    Args:
+        rng: where chance comes from.
+        valid: validity before.
+        anchors: (row, col) in the window of the pixel it was drawn for (B, 2); it never loses its last modality.
+        rate: share of windows that are cut.
+    """
+    valid = valid.copy()
+    windows, modalities, height, width = valid.shape
+    rows, cols = np.arange(height)[:, None], np.arange(width)[None]
+    draws = rng.random((windows, 5))
+    for window in np.flatnonzero(draws[:, 0] < rate):
+        _, which, direction, across, down = draws[window]
+        modality = int(which * modalities)
+        angle = 2 * np.pi * direction
+        side = (rows - down * height) * np.sin(angle) + (cols - across * width) * np.cos(angle) > 0
+        row, col = anchors[window]
+        if side[row, col] and valid[window, :, row, col].sum() == 1:
+            side = ~side
+        valid[window, modality] &= ~side
+    return valid

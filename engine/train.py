@@ -1,0 +1,67 @@
+"""Train a model: one that maps every pixel with whatever sensors cover it.
+
+    python -m engine.train config.toml --out run/
+
+RUN/ then holds model.safetensors, metrics.json, report.html, history.csv, config.toml and test_predictions.npz. A run
+that was stopped (Ctrl-C, kill, power) goes on with --resume from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.commandline import command_parser, run
+from engine.progress import Progress
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options of this command."""
+    parser = command_parser("train", __doc__)
+    parser.add_argument("config", type=Path, metavar="CONFIG.toml", help="scenes, labels, split, model, training")
+    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder for everything that comes out")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
+    parser.add_argument(
+        "--init",
+        type=Path,
+        metavar="MODEL",
+        help="start from a trained model; modalities and classes are matched by name",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a key, for instance training.steps=500",
+    )
+    return parser
+
+
+def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
+    """Run the command."""
+    from engine.config import load_config
+
+    overrides = list(arguments.set)
+    if arguments.seed is not None:
+        overrides.append(f"training.seed={arguments.seed}")
+    config = load_config(arguments.config, tuple(overrides))
+    from engine.training.run import run_training
+
+    result = run_training(
+        config,
+        arguments.out,
+        resume=arguments.resume,
+        init=arguments.init,
+        device=arguments.device,
+        precision=arguments.precision,
+        threads=arguments.threads,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    progress.result({"model": str(result.model), "seconds": round(result.seconds, 1), "patterns": result.patterns})
+
+
+if __name__ == "__main__":
+    sys.exit(run(make_parser(), main))

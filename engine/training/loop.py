@@ -1,0 +1,235 @@
+"""The training story: one loop, one device.
+
+A step's windows, gaps, dropout and noise follow from the seed and the step's number alone. So a run that was stopped
+anywhere and resumed from its last checkpoint ends with the same weights, bit for bit on a CPU with the same threads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engine.config import TrainingConfig
+from engine.data.batches import Batches
+from engine.device import is_out_of_memory
+from engine.errors import Cancelled, ConfigError
+from engine.model.network import MaMOLNetwork
+from engine.progress import Progress
+from engine.training.checkpoint import Checkpoints, Tensors
+from engine.training.losses import BatchLoss
+from engine.training.schedule import learning_rate
+from engine.training.teacher import Teacher
+
+# One validation: its score (higher is better), and numbers for the history by column name.
+Validate = Callable[[MaMOLNetwork], tuple[float, dict[str, float]]]
+
+
+@dataclass
+class Fitted:
+    """What training ends with.
+
+    Attributes:
+        network: the averaged network with its best weights.
+        history: one row for each validation.
+        steps: steps done.
+        seconds: time spent on them, over all sittings.
+        best_step: the step after which validation was best.
+    """
+
+    network: MaMOLNetwork
+    history: list[dict[str, float]]
+    steps: int
+    seconds: float
+    best_step: int
+
+
+@dataclass
+class _Progress:
+    """Where the loop is; all of it is in a checkpoint."""
+
+    step: int = 0
+    seconds: float = 0.0
+    best_score: float = -1.0
+    best_step: int = 0
+    losses: float = 0.0  # sum since the last validation
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def fit(
+    network: MaMOLNetwork,
+    batches: Batches,
+    validate: Validate,
+    checkpoints: Checkpoints,
+    *,
+    config: TrainingConfig,
+    steps: int,
+    class_weights: Tensor,
+    device: torch.device,
+    precision: str,
+    resume: bool,
+    progress: Progress,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Fitted:
+    """Train `network`, from its last checkpoint if `resume`.
+
+    Args:
+        network: on `device`; trained in place.
+        batches: where windows come from.
+        validate: scores a network; the best averaged weights are kept.
+        checkpoints: where state goes.
+        config: the `[training]` section.
+        steps: optimiser steps to do in all.
+        class_weights: (Y,) on `device`, for `balance = "weights"`.
+        device: where to compute.
+        precision: "float32" or "bfloat16".
+        resume: start from the checkpoint where there is one.
+        progress: told of every step.
+        cancelled: asked before every step.
+
+    Raises:
+        Cancelled: `cancelled()` said so; the checkpoint is up to date.
+        ConfigError: the device has too little memory for a batch.
+    """
+    optimiser = torch.optim.AdamW(_parameter_groups(network, config.weight_decay), lr=config.learning_rate)
+    teacher = Teacher(network, config.average)
+    loss_of = BatchLoss(network, teacher, batches, config, class_weights, device, precision)
+    best = _weights(teacher.network)
+    at = _Progress()
+    stored = checkpoints.load(device) if resume else None
+    if stored is not None:
+        at, best = _restore(stored, network, teacher, optimiser)
+        progress.log(f"resuming after step {at.step}")
+    teaching_from = round(config.teaching_start * steps) if config.teaching > 0 else steps
+    sitting, saved = time.monotonic() - at.seconds, time.monotonic()
+
+    try:
+        while True:
+            if _validation_is_due(at, config, steps):
+                score, numbers = validate(teacher.network)
+                since = at.step - (int(at.history[-1]["step"]) if at.history else 0)
+                at.history.append(
+                    {"step": at.step, "seconds": at.seconds, "learning_rate": optimiser.param_groups[0]["lr"]}
+                    | {"loss": at.losses / since, "score": score}
+                    | numbers
+                )
+                at.losses = 0.0
+                if score >= at.best_score:  # of equals the later: without validation pixels all are
+                    at.best_score, at.best_step, best = score, at.step, _weights(teacher.network)
+                progress.log(f"step {at.step}: loss {at.history[-1]['loss']:.3f}, validation score {score:.3f}")
+            if at.step == steps or _patience_is_over(at, config):
+                break
+            if cancelled():
+                raise Cancelled(f"stopped after step {at.step} of {steps}; --resume goes on from there")
+
+            _seed_step(config.seed, at.step)
+            network.train()
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate(at.step, steps, config.learning_rate, config.warmup)
+            for part in range(config.accumulate):
+                number = at.step * config.accumulate + part
+                with _room_for(config, device):
+                    loss: Tensor = loss_of(number, taught=at.step >= teaching_from) / config.accumulate
+                    loss.backward()  # type: ignore[no-untyped-call]
+                at.losses += loss.item()
+            nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+            teacher.follow(network, at.step)
+            at.step += 1
+            at.seconds = time.monotonic() - sitting
+            progress.step("training", at.step, steps, "steps")
+            if time.monotonic() - saved >= config.checkpoint_seconds:
+                checkpoints.save(*_state(at, network, teacher, optimiser, best))
+                saved = time.monotonic()
+    except Cancelled:  # before a step, or during a validation, which is then due again
+        checkpoints.save(*_state(at, network, teacher, optimiser, best))
+        raise
+
+    checkpoints.save(*_state(at, network, teacher, optimiser, best))
+    teacher.network.load_state_dict(best, strict=False)
+    return Fitted(teacher.network, at.history, at.step, at.seconds, at.best_step)
+
+
+def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Decay weights of products; leave alone biases, norms, tokens and positions, which have no scale to keep small."""
+    products = (nn.Linear, nn.Conv2d)
+    decayed = {id(module.weight) for module in network.modules() if isinstance(module, products)}
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return [
+        {"params": [p for p in trained if id(p) in decayed], "weight_decay": weight_decay},
+        {"params": [p for p in trained if id(p) not in decayed], "weight_decay": 0.0},
+    ]
+
+
+def _seed_step(seed: int, step: int) -> None:
+    """Dropout and noise of a step depend on nothing but its number."""
+    torch.manual_seed((seed * 1_000_003 + step) % 2**63)
+
+
+def _validation_is_due(at: _Progress, config: TrainingConfig, steps: int) -> bool:
+    validated = bool(at.history) and at.history[-1]["step"] == at.step
+    return at.step > 0 and not validated and (at.step % config.validate_every == 0 or at.step == steps)
+
+
+def _patience_is_over(at: _Progress, config: TrainingConfig) -> bool:
+    if config.patience is None or not at.history:
+        return False
+    return sum(row["step"] > at.best_step for row in at.history) >= config.patience
+
+
+def _weights(network: MaMOLNetwork) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in network.trainable_state().items()}
+
+
+def _state(
+    at: _Progress, network: MaMOLNetwork, teacher: Teacher, optimiser: torch.optim.Optimizer, best: dict[str, Tensor]
+) -> tuple[int, Tensors, dict[str, Any]]:
+    """Step, tensors and facts of a checkpoint."""
+    moments = {
+        f"{number}.{key}": tensor
+        for number, values in optimiser.state_dict()["state"].items()
+        for key, tensor in values.items()
+    }
+    tensors = {
+        "network": network.trainable_state(),
+        "average": teacher.network.trainable_state(),
+        "best": best,
+        "optimiser": moments,
+    }
+    return at.step, tensors, {"progress": vars(at)}
+
+
+def _restore(
+    stored: tuple[Tensors, dict[str, Any]], network: MaMOLNetwork, teacher: Teacher, optimiser: torch.optim.Optimizer
+) -> tuple[_Progress, dict[str, Tensor]]:
+    """Inverse of `_state`: put tensors where they belong; return where the loop was, and the best weights."""
+    tensors, facts = stored
+    network.load_state_dict(tensors["network"], strict=False)
+    teacher.network.load_state_dict(tensors["average"], strict=False)
+    state = optimiser.state_dict()
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.get("optimiser", {}).items():
+        number, _, name = key.partition(".")
+        moments.setdefault(int(number), {})[name] = tensor
+    optimiser.load_state_dict({"state": moments, "param_groups": state["param_groups"]})
+    return _Progress(**facts["progress"]), tensors["best"]
+
+
+@contextmanager
+def _room_for(config: TrainingConfig, device: torch.device) -> Iterator[None]:
+    """Turn a lack of memory into a sentence."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ConfigError(
+            f"training.batch_size = {config.batch_size} windows do not fit into the memory of {device}; set it lower, "
+            "and training.accumulate higher by the same factor"
+        ) from error

@@ -1,0 +1,66 @@
+"""What follows from a configuration without training: scenes, legend and splits. Other methods are compared on the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.config import Config
+from engine.data.scene import Scene, open_scenes
+from engine.data.splits import Split, class_counts, make_splits
+from engine.legend import Legend
+from engine.modality import Modality
+from engine.model.build import resolve_model_config
+from engine.progress import Progress
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Scenes of a configuration with their splits; `config` is resolved."""
+
+    config: Config
+    scenes: list[Scene]
+    legend: Legend
+    splits: list[Split]
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """Those of all scenes, in model order."""
+        return self.scenes[0].modalities
+
+    @property
+    def names(self) -> list[str]:
+        """Modality names in model order."""
+        return [modality.name for modality in self.modalities]
+
+    @property
+    def counts(self) -> dict[str, np.ndarray]:
+        """Pixels of each class (Y,) on each side."""
+        return class_counts(self.scenes, self.splits, len(self.legend))
+
+    def close(self) -> None:
+        """Close all rasters."""
+        for scene in self.scenes:
+            scene.stack.close()
+
+
+def resolve(config: Config) -> Config:
+    """Fill in what does not depend on the scenes."""
+    split = config.split
+    if split.seed is None:
+        split = split.model_copy(update={"seed": config.training.seed})
+    return config.model_copy(update={"model": resolve_model_config(config.model), "split": split})
+
+
+def prepare(config: Config, progress: Progress | None = None) -> Prepared:
+    """Open the scenes of a configuration and split them.
+
+    Raises:
+        EngineError: a layer, the labels or the split cannot be used.
+    """
+    config = resolve(config)
+    scenes, legend = open_scenes(config)
+    assert config.model.window is not None and config.split.seed is not None
+    splits = make_splits(scenes, legend, config.split, config.model.window, config.split.seed, progress)
+    return Prepared(config, scenes, legend, splits)

@@ -1,0 +1,170 @@
+"""The whole job: scenes -> split -> cache -> training -> calibration -> test -> files in RUN/."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.assessment.report import render_report
+from engine.bundle import load_model, save_model
+from engine.config import Config
+from engine.data.batches import Batches
+from engine.data.sampling import class_weights, rare_classes
+from engine.data.statistics import band_statistics
+from engine.data.window_cache import build_caches
+from engine.device import choose_device, choose_precision, describe_device, set_threads
+from engine.modality import evaluation_patterns
+from engine.model.build import build_network
+from engine.model.network import MaMOLNetwork
+from engine.progress import Progress, SilentProgress
+from engine.training.checkpoint import Checkpoints
+from engine.training.loop import fit
+from engine.training.outcome import Examiner, examine
+from engine.training.prepare import Prepared, prepare, resolve
+from engine.training.record import model_info, natural_patterns, places, report, run_facts
+from engine.training.run_folder import RunFolder
+from engine.training.schedule import total_steps
+from engine.training.warm_start import warm_start
+
+__all__ = ["Prepared", "TrainingResult", "prepare", "resolve", "run_training"]
+
+_UNLABELLED_TILES = 2000  # per scene: two million pixels to learn from without labels
+
+
+_INPUT_WINDOWS = 128  # from which the network's inputs take their statistics
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a finished run gives.
+
+    Attributes:
+        folder: RUN/.
+        model: the model file.
+        patterns: `oa`, `aa`, `kappa`, `n` of each pattern.
+        seconds: time of the whole job.
+        predictions: see `Outcome.predictions`, and `scene`, `row`, `col` of each pixel (N,).
+    """
+
+    folder: Path
+    model: Path
+    patterns: dict[str, dict[str, Any]]
+    seconds: float
+    predictions: dict[str, np.ndarray]
+
+
+def run_training(
+    config: Config,
+    out: Path,
+    *,
+    resume: bool = False,
+    init: Path | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> TrainingResult:
+    """Train a model and leave everything about it in `out`.
+
+    Args:
+        config: the job.
+        out: folder RUN/.
+        resume: go on with a run that was stopped.
+        init: model file to start from; modalities and classes are matched by name.
+        device: "auto", "cpu", "cuda" or "mps".
+        precision: "auto", "float32" or "bfloat16".
+        threads: CPU threads; default: torch's own choice.
+        progress: told what happens.
+        cancelled: asked often; True stops, resumably.
+
+    Raises:
+        EngineError: the user has to change something.
+        Cancelled: `cancelled()` said so.
+    """
+    started = time.monotonic()
+    progress = progress or SilentProgress()
+    set_threads(threads)
+    place = choose_device(device)
+    precision = choose_precision(place, precision)
+    config = resolve(config)
+    training = config.training
+    folder = RunFolder(out)
+    folder.prepare(config, resume)
+
+    with closing(prepare(config, progress)) as data:
+        _describe(data, progress)
+        stats = band_statistics(data.scenes, data.splits, cancelled)
+        torch.manual_seed(training.seed)
+        network = build_network(config.model, config.missing.absent, data.modalities, len(data.legend))
+        caches = build_caches(
+            folder.cache, data.scenes, data.splits, stats,
+            reach_px=network.window, unlabelled_tiles=_UNLABELLED_TILES if training.teaching else 0,
+            seed=training.seed, progress=progress, cancelled=cancelled,
+        )  # fmt: skip
+        batches = Batches(
+            data.scenes, data.splits, caches,
+            training=training, missing=config.missing,
+            window=network.window, core=network.core, core_offset=network.core_offset,
+        )  # fmt: skip
+        _fit_inputs(network, batches)
+        if init is not None:
+            start = load_model(init, torch.device("cpu"), config.model.weights)
+            progress.log(warm_start(network, config.model, data.modalities, data.legend, start))
+        network.to(place)
+        natural = natural_patterns(data, caches)
+        examiner = Examiner(
+            data.scenes, data.splits, caches, stats, evaluation_patterns(len(data.names), natural), len(data.legend),
+            place, precision, cancelled,
+        )  # fmt: skip
+        job = {"config": config.model_dump(mode="json"), "init": None if init is None else str(init)}
+        fitted = fit(
+            network, batches, examiner.score, Checkpoints(folder.checkpoint, job),
+            config=training, steps=total_steps(training, len(batches.classes)),
+            class_weights=torch.from_numpy(class_weights(data.counts["train"])).to(place),
+            device=place, precision=precision, resume=resume, progress=progress, cancelled=cancelled,
+        )  # fmt: skip
+        progress.log(f"measuring {len(examiner.patterns)} patterns")
+        outcome = examine(fitted.network, examiner, data.names, training.prior_correction)
+        folder.clean()  # before what stays is written: the disk may be nearly full
+        seconds = time.monotonic() - started
+        facts = run_facts(data, fitted, outcome, describe_device(place), precision, seconds)
+        save_model(folder.model, fitted.network, model_info(data, stats, outcome, facts, natural))
+        predictions = outcome.predictions | places(data, outcome.measured_on)
+        folder.write_predictions(predictions)
+        folder.write_history(fitted.history)
+        folder.write_report(render_report(report(data, fitted, outcome, facts)))
+        folder.write_metrics(outcome.metrics(), describe_device(place), seconds)
+    return TrainingResult(out, folder.model, outcome.metrics(), seconds, predictions)
+
+
+def _describe(data: Prepared, progress: Progress) -> None:
+    """Say what will be trained on."""
+    for scene, split in zip(data.scenes, data.splits, strict=True):
+        for name, bands in scene.stack.dropped_bands.items():
+            progress.log(f"{scene.name}: {name}: bands without use left out: {', '.join(map(str, bands))}")
+        blocks = f", blocks of {split.block_px} px, buffer {split.buffer_px} px" if split.block_px else ""
+        progress.log(
+            f"{scene.name}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test "
+            f"pixels ({split.kind}{blocks})"
+        )
+        if not len(split.validation):
+            progress.warning(f"{scene.name}: no validation pixels: last weights kept, confidence not calibrated")
+    counts = data.counts["train"]
+    for index in rare_classes(counts):
+        progress.warning(f"class {data.legend.names[index]!r} has only {counts[index]} training pixels")
+
+
+def _fit_inputs(network: MaMOLNetwork, batches: Batches) -> None:
+    """Show the network windows without gaps, for what it must know of the inputs before training."""
+    drawn = [batches.draw(step) for step in range(-(-_INPUT_WINDOWS // batches.training.batch_size))]
+    by_modality = zip(*(batch.values for batch in drawn), strict=True)
+    valid = np.concatenate([batch.valid for batch in drawn])
+    network.fit_inputs([torch.from_numpy(np.concatenate(parts)) for parts in by_modality], torch.from_numpy(valid))
