@@ -1,0 +1,173 @@
+"""The story of a map: look, read block by block, predict, write, assemble.
+
+    layers --reader thread--> blocks --model--> probabilities --writer thread--> work folder --> checked GeoTIFFs
+
+Memory is bounded by the size of a block, whatever the size of the scene. An interrupted job leaves its work folder and
+nothing else; with `resume` the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from engine.bundle import load_model
+from engine.device import choose_device, choose_precision, describe_device, set_threads
+from engine.errors import Cancelled, NodataError
+from engine.mapping.infer import BlockModel, Predictor
+from engine.mapping.job import MapJob, file_sha256
+from engine.mapping.layers import open_stack
+from engine.mapping.output import write_maps
+from engine.mapping.pipeline import WriteBehind, read_ahead
+from engine.mapping.plan import InputBlock, Plan, make_plan, read_block
+from engine.mapping.products import encode_block
+from engine.mapping.report import map_facts
+from engine.mapping.store import BlockStore, Journal, work_folder
+from engine.mapping.summary import Totals, row_area_m2
+from engine.mapping.survey import describe_grid, describe_patterns, describe_values, take_survey
+from engine.modelfile import read_info
+from engine.progress import Progress, SilentProgress
+from engine.raster.windows import blocks
+
+
+def predict_map(
+    job: MapJob,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+    predictor: Predictor | None = None,
+) -> dict[str, Any]:
+    """Make the maps of a job.
+
+    Args:
+        job: what to do.
+        progress: told what happens; default: silent but for warnings.
+        cancelled: asked before every batch and every few rows of output.
+        predictor: a loaded model, on the job's device, instead of the one to be loaded from `job.model`.
+
+    Returns:
+        Facts of the map, JSON-able; see `report.map_facts`.
+
+    Raises:
+        EngineError: the user has to change something.
+        Cancelled: `cancelled` said so; the work folder stays for `resume`.
+    """
+    progress = progress or SilentProgress()
+    info = read_info(job.model) if predictor is None else predictor.info
+    job.check(info)
+    set_threads(job.threads)
+    device = choose_device(job.device)
+    precision = choose_precision(device, job.precision)
+    with closing(open_stack(info, job.layers, job.reference)) as stack:
+        plan = make_plan(job, info, stack, on_gpu=device.type != "cpu")
+        _look(plan, progress, cancelled)
+        run = {"device": describe_device(device), "precision": precision, "model_sha256": file_sha256(job.model)}
+        loaded = predictor or load_model(job.model, device, job.weights)
+        model = BlockModel(loaded, plan.tiling, device, precision, job.batch_size, cancelled)
+        progress.log(f"mapping on {run['device']} in {precision}, {model.batch} windows at once")
+        journal = _journal(job, plan, job.identity(run["model_sha256"], plan.area, precision), progress)
+        with _kept_if_unfinished(journal, progress):
+            journal.save()
+            windows = list(blocks(stack.grid.height, stack.grid.width, journal.block_px, plan.area))
+            with closing(BlockStore(journal.folder, plan.layouts, plan.area, windows, journal.finished)) as store:
+                totals = _map(plan, model, journal, store, progress, cancelled)
+                facts = map_facts(job, plan, totals, **run)
+                write_maps(job, plan, totals, store, facts, progress, cancelled)
+    shutil.rmtree(journal.folder, ignore_errors=True)
+    return facts
+
+
+def _look(plan: Plan, progress: Progress, cancelled: Callable[[], bool]) -> None:
+    """Say what to expect, before the work begins."""
+    survey = take_survey(plan.stack, plan.info.names, plan.area, plan.inside, cancelled)
+    if survey.complete and survey.pixels == survey.patterns[0]:
+        raise _nothing_to_map(plan)
+    sentence, warnings = describe_patterns(survey, plan.info)
+    progress.log(sentence)
+    for warning in [*warnings, *describe_values(survey, plan.info), *describe_grid(plan.grid, plan.info)]:
+        progress.warning(warning)
+
+
+def _journal(job: MapJob, plan: Plan, identity: dict[str, Any], progress: Progress) -> Journal:
+    """The journal to go on with: that of an interrupted job, or a new one."""
+    folder = work_folder(job.out)
+    old = Journal.load(folder, identity) if job.resume else None
+    if old is not None:
+        progress.log(f"resuming after {old.finished} finished blocks")
+        return old
+    if job.resume:
+        progress.log("nothing to resume, starting afresh")
+    elif folder.exists():
+        progress.log("discarding the unfinished map of an earlier job (--resume would have gone on with it)")
+    shutil.rmtree(folder, ignore_errors=True)
+    return Journal(folder, identity, plan.block_px)
+
+
+@contextmanager
+def _kept_if_unfinished(journal: Journal, progress: Progress) -> Iterator[None]:
+    """Keep the work folder of a job that does not finish, if there is work in it."""
+    try:
+        yield
+    except BaseException:
+        if journal.finished:
+            progress.log(
+                f"{journal.finished} finished blocks are kept in {journal.folder}; --resume goes on from there"
+            )
+        else:
+            shutil.rmtree(journal.folder, ignore_errors=True)
+        raise
+
+
+def _map(
+    plan: Plan,
+    model: BlockModel,
+    journal: Journal,
+    store: BlockStore,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> Totals:
+    """Map the blocks that are not finished yet."""
+    totals = Totals.from_json(journal.totals)
+    done, total = totals.pixels, plan.area.height * plan.area.width
+    before, started = totals.seconds, time.monotonic()
+
+    def write(mapped: tuple[InputBlock, np.ndarray]) -> None:
+        block, probabilities = mapped
+        arrays = encode_block(probabilities, block.sensors, plan.info.legend)
+        store.append(arrays)
+        rows = row_area_m2(plan.stack.grid, block.area)
+        totals.add(arrays["classes"][0], arrays["confidence"][0], block.sensors, rows)
+        totals.seconds = before + time.monotonic() - started
+        journal.finished += 1
+        journal.totals = totals.to_json()
+        journal.save()
+
+    def poll() -> None:
+        if cancelled():
+            raise Cancelled
+
+    progress.step("mapping", done, total, "px")
+    with WriteBehind(write) as writer:
+        waiting = store.blocks[journal.finished :]
+        for block in read_ahead(waiting, partial(read_block, plan), poll=poll):
+            batch = model.batch
+            writer.put((block, model.probabilities(block)))
+            if model.batch < batch:
+                progress.warning(f"memory ran out with {batch} windows at once; going on with {model.batch}")
+            done += block.area.height * block.area.width
+            progress.step("mapping", done, total, "px")
+    if not totals.mapped:
+        raise _nothing_to_map(plan)
+    return totals
+
+
+def _nothing_to_map(plan: Plan) -> NodataError:
+    names = ", ".join(modality.name for modality in plan.stack.modalities)
+    return NodataError(
+        f"no pixel of the area has valid data in any layer ({names}); check nodata values and the extent"
+    )
