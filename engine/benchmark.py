@@ -1,0 +1,84 @@
+"""Measure the method beside what users have without it: the same splits, seeds and test pixels.
+
+    python -m engine.benchmark floors   --data DATA --out OUT     forests and boosting
+    python -m engine.benchmark real     --data DATA --out OUT     our training beside the floors
+    python -m engine.benchmark readouts --data DATA --out OUT     dense beside centre: accuracy and pixels per second
+    python -m engine.benchmark real     --config job.toml --out OUT --seeds 3     on your own scene
+
+Writes tables.md, pairs.csv, runs.csv and runs.jsonl. The same command goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.commandline import at_least, command_parser, run
+from engine.errors import ConfigError, OutputError
+from engine.progress import Progress
+
+SUITES = ("floors", "real", "readouts")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options of this command."""
+    parser = command_parser("benchmark", __doc__, seed=0)
+    parser.add_argument("suite", choices=SUITES, metavar="SUITE", help=", ".join(SUITES))
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for runs and tables")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the real scenes")
+    parser.add_argument("--cases", metavar="A,B", help="of the real scenes (default: all)")
+    parser.add_argument(
+        "--config", type=Path, action="append", default=[], metavar="F", help="a training job of your own"
+    )
+    parser.add_argument(
+        "--seeds", type=at_least(1), default=5, metavar="N", help="number of seeds (default %(default)s)"
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of all jobs")
+    return parser
+
+
+def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
+    """Run a suite and write its tables."""
+    from engine.benchmarks.cases import Case, real_cases
+    from engine.benchmarks.suites import Bench, run_floors, run_ours, run_speed
+    from engine.benchmarks.tables import write_tables
+
+    if arguments.data is None and not arguments.config:
+        raise ConfigError(
+            "nothing to measure on; name the folder of the real scenes with --data, or a job with --config"
+        )
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{arguments.out}: cannot be written ({error.strerror}); choose another --out") from error
+    cases = [
+        Case(path.resolve().parent.name if path.stem == "config" else path.stem, path) for path in arguments.config
+    ]
+    if arguments.data is not None:
+        cases += real_cases(arguments.data, arguments.out, arguments.cases)
+    bench = Bench(
+        out=arguments.out,
+        cases=cases,
+        seeds=range(arguments.seed, arguments.seed + arguments.seeds),
+        overrides=arguments.set,
+        device=arguments.device,
+        precision=arguments.precision,
+        threads=arguments.threads,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    if arguments.suite in ("floors", "real"):
+        run_floors(bench)
+    if arguments.suite in ("real", "readouts"):
+        run_ours(bench)
+    if arguments.suite == "readouts":
+        run_speed(bench)
+    tables = write_tables(bench.runs(), arguments.out)
+    progress.log(tables.read_text(encoding="utf-8"))
+    progress.result({"tables": str(tables)})
+
+
+if __name__ == "__main__":
+    sys.exit(run(make_parser(), main))

@@ -1,0 +1,1 @@
+"""Measuring the method beside what users have without it: floors, real scenes, speed."""

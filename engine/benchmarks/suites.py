@@ -1,0 +1,166 @@
+"""The suites: floors, real (ours beside them), readouts (dense beside centre).
+
+A run is stored as soon as it is done, so that a suite goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.benchmarks.cases import Case
+from engine.benchmarks.floors import RUNS_PER_FAMILY, floor_runs
+from engine.benchmarks.results import Run, append_run, read_runs
+from engine.benchmarks.speed import mapping_speeds
+from engine.config import Config
+from engine.errors import Cancelled
+from engine.progress import Progress
+from engine.training.run import Prepared, prepare, resolve, run_training
+
+OURS, CENTRE = "mamol", "mamol centre"
+# What differs from the case's job.
+METHODS: dict[str, tuple[str, ...]] = {OURS: (), CENTRE: ('model.readout="centre"', "model.core=1")}
+SPEED = "pixels_per_second"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One call of the benchmark.
+
+    Attributes:
+        out: folder of everything it writes.
+        cases: what it runs on.
+        seeds: of splits and trainings.
+        overrides: `section.key=value`, for all jobs.
+        device: see the common options; so are `precision` and `threads`.
+        progress: told what happens.
+        cancelled: asked often; True stops, and the same call goes on from there.
+    """
+
+    out: Path
+    cases: Sequence[Case]
+    seeds: Sequence[int]
+    overrides: Sequence[str]
+    device: str
+    precision: str
+    threads: int | None
+    progress: Progress
+    cancelled: Callable[[], bool]
+
+    def runs(self) -> list[Run]:
+        """Finished runs, each once."""
+        return list({run.key: run for run in read_runs(self._store)}.values())
+
+    def store(self, run: Run) -> None:
+        """Keep a finished run, and say so."""
+        append_run(self._store, run)
+        means = (float(np.mean([scores[metric] for scores in run.test.values()])) for metric in ("oa", "aa"))
+        oa, aa = means if run.test else (float("nan"), float("nan"))
+        self.progress.log(
+            f"{run.case} seed {run.seed}: {run.method} {run.family}: OA {oa:.3f} AA {aa:.3f} over patterns"
+        )
+
+    def folder(self, case: Case, seed: int, method: str) -> Path:
+        """RUN/ of one training."""
+        return self.out / "runs" / case.name / method.replace(" ", "_") / str(seed)
+
+    @property
+    def _store(self) -> Path:
+        return self.out / "runs.jsonl"
+
+
+def run_floors(bench: Bench) -> None:
+    """Forests and boosting on every case and seed."""
+    stored = Counter((run.case, run.seed, run.family) for run in bench.runs() if run.family)
+    for case in bench.cases:
+        for seed in bench.seeds:
+            done = {family for (name, number, family), count in stored.items()
+                    if (name, number, count) == (case.name, seed, RUNS_PER_FAMILY)}  # fmt: skip
+            with _prepared(paired_configs(bench, case, seed)[OURS]) as data:
+                pixels = _digest(*(array for scene, split in zip(data.scenes, data.splits, strict=True)
+                                   for array in (scene.rows[split.test], scene.cols[split.test])))  # fmt: skip
+                for run in floor_runs(
+                    case.name, seed, data.scenes, data.splits, len(data.legend), case.contexts_px, bench.threads, done
+                ):
+                    bench.store(replace(run, pixels=pixels))
+                    if bench.cancelled():
+                        raise Cancelled(f"{bench.out}: the same command goes on from here")
+
+
+def run_ours(bench: Bench) -> None:
+    """Our training with both read-outs on every case and seed."""
+    finished = {run.key for run in bench.runs()}
+    for case in bench.cases:
+        for seed in bench.seeds:
+            todo = [method for method in METHODS if (case.name, seed, method, "") not in finished]
+            configs = paired_configs(bench, case, seed) if todo else {}
+            for method in todo:
+                folder = bench.folder(case, seed, method)
+                result = run_training(
+                    configs[method], folder, resume=folder.exists(),
+                    device=bench.device, precision=bench.precision, threads=bench.threads,
+                    progress=bench.progress, cancelled=bench.cancelled,
+                )  # fmt: skip
+                pixels = [result.predictions[name] for name in ("row", "col")]
+                ends = np.cumsum(np.bincount(result.predictions["scene"]))[:-1]
+                by_scene = [
+                    part for pair in zip(*(np.split(array, ends) for array in pixels), strict=True) for part in pair
+                ]
+                test = {name: scores for name, scores in result.patterns.items() if scores["n"]}
+                bench.store(Run(case.name, seed, method, test, seconds=result.seconds, pixels=_digest(*by_scene)))
+
+
+def run_speed(bench: Bench) -> None:
+    """Pixels per second of both read-outs on every case, with the first seed's models."""
+    for case in bench.cases:
+        config = case.config(bench.seeds[0], bench.overrides)
+        layers = {name: modality.path for name, modality in config.scene[0].modalities.items()}
+        models = {method: bench.folder(case, bench.seeds[0], method) / "model.safetensors" for method in METHODS}
+        speeds = mapping_speeds(models, layers, bench.device, bench.precision, bench.threads)
+        for method, speed in speeds.items():
+            stored = next(run for run in bench.runs() if run.key == (case.name, bench.seeds[0], method, ""))
+            bench.store(replace(stored, facts=stored.facts | {SPEED: speed}))
+
+
+def paired_configs(bench: Bench, case: Case, seed: int) -> dict[str, Config]:
+    """The job of each method, all with the same split.
+
+    Blocks and buffer follow a model's window where the job leaves them open, so they are fixed here: the buffer by the
+    largest window, the blocks by what the first method's job makes of it.
+    """
+    configs = {
+        method: resolve(case.config(seed, (*bench.overrides, *difference))) for method, difference in METHODS.items()
+    }
+    split = configs[OURS].split
+    if split.kind != "blocks":
+        return configs
+    if split.buffer_px is None:
+        buffer_px = max(config.model.window or 0 for config in configs.values()) // 2
+        split = split.model_copy(update={"buffer_px": buffer_px})
+    with _prepared(configs[OURS].model_copy(update={"split": split})) as data:
+        split = split.model_copy(update={"block_px": data.splits[0].block_px})
+    return {method: config.model_copy(update={"split": split}) for method, config in configs.items()}
+
+
+@contextmanager
+def _prepared(config: Config) -> Iterator[Prepared]:
+    data = prepare(config)
+    try:
+        yield data
+    finally:
+        for scene in data.scenes:
+            scene.stack.close()
+
+
+def _digest(*arrays: np.ndarray) -> str:
+    """Fingerprint of pixel coordinates, to know that methods were tested on the same ones."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array, np.int64).tobytes())
+    return digest.hexdigest()[:16]

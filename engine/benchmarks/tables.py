@@ -1,0 +1,109 @@
+"""What a benchmark's runs say, as Markdown for the README and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from engine.benchmarks.floors import CORRECTED, FILLED, SPECIALISTS
+from engine.benchmarks.results import Run, chosen_family, markdown, paired_table, runs_csv
+from engine.benchmarks.suites import CENTRE, OURS, SPEED
+
+FLOORS = (SPECIALISTS, SPECIALISTS + CORRECTED, FILLED, FILLED + CORRECTED)
+
+
+def write_tables(runs: Sequence[Run], out: Path) -> Path:
+    """Write tables.md, pairs.csv and runs.csv; return the path of the first."""
+    cases = list(dict.fromkeys(run.case for run in runs))
+    path = out / "tables.md"
+    path.write_text("\n\n".join(part for case in cases for part in case_sections(runs, case)) + "\n", encoding="utf-8")
+    (out / "runs.csv").write_text(runs_csv(runs), encoding="utf-8")
+    (out / "pairs.csv").write_text(pairs_csv(runs, cases), encoding="utf-8")
+    return path
+
+
+def case_sections(runs: Sequence[Run], case: str) -> list[str]:
+    """All tables of one case."""
+    parts = [f"## {case}"]
+    for one, other in pairs(runs, case):
+        rows = paired_table(runs, case, one, other)
+        if rows:
+            seeds, pixels = rows[0]["seeds"], rows[0]["pixels"]
+            names = _name(one), _name(other)
+            parts += [
+                f"### {names[0]} and {names[1]}",
+                f"{seeds} seeds (split and training), the same {pixels:,} test pixels each; percent, difference with "
+                f"95 % interval.",
+                markdown(rows, "first", "second"),
+            ]
+    parts += [_families(runs, case), _speeds(runs, case)]
+    return [part for part in parts if part]
+
+
+def pairs(runs: Sequence[Run], case: str) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """What is compared: ours with the centre read-out, and with floors of the family chosen on validation pixels."""
+    family = chosen_family(runs, case, SPECIALISTS)
+    return [((OURS, ""), (CENTRE, "")), *(((OURS, ""), (floor, family)) for floor in FLOORS)]
+
+
+def pairs_csv(runs: Sequence[Run], cases: Sequence[str]) -> str:
+    """All rows of all paired tables."""
+    rows = [
+        {"case": case, "first": _name(one), "second": _name(other)} | row
+        for case in cases
+        for one, other in pairs(runs, case)
+        for row in paired_table(runs, case, one, other)
+    ]
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue()
+
+
+def _families(runs: Sequence[Run], case: str) -> str:
+    """Mean over seeds and patterns of every floor family; the chosen one is marked."""
+    chosen = chosen_family(runs, case, SPECIALISTS)
+    families = list(dict.fromkeys(run.family for run in runs if run.case == case and run.family))
+    if not families:
+        return ""
+    lines = [
+        "Floors, mean over patterns and seeds, OA / AA in percent; the family in bold was chosen on validation pixels.",
+        "",
+        f"| family | {' | '.join(FLOORS)} |",
+        f"|---|{'---|' * len(FLOORS)}",
+    ]
+    for family in families:
+        cells = [f"**{family}**" if family == chosen else family]
+        for floor in FLOORS:
+            scores = [
+                values
+                for run in runs
+                if (run.case, run.method, run.family) == (case, floor, family)
+                for values in run.test.values()
+            ]
+            means = [100 * np.mean([values[metric] for values in scores]) for metric in ("oa", "aa") if scores]
+            cells.append(" / ".join(f"{mean:.1f}" for mean in means))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _speeds(runs: Sequence[Run], case: str) -> str:
+    """Pixels per second of both read-outs, and their ratio."""
+    speeds = {run.method: float(run.facts[SPEED]) for run in runs if run.case == case and SPEED in run.facts}
+    if not {OURS, CENTRE} <= speeds.keys():
+        return ""
+    return (
+        f"Mapping with all sensors, measured side by side: {_name((OURS, ''))} {speeds[OURS]:,.0f} pixels per second, "
+        f"{_name((CENTRE, ''))} {speeds[CENTRE]:,.0f}: {speeds[OURS] / speeds[CENTRE]:.0f} times as many."
+    )
+
+
+def _name(which: tuple[str, str]) -> str:
+    method, family = which
+    return f"{family} {method}" if family else method

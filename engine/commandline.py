@@ -1,0 +1,218 @@
+"""What every command shares: common options, job files, signals, exit codes.
+
+A command file holds `make_parser()` and `main(arguments, progress, cancelled)` and ends with
+
+    if __name__ == "__main__":
+        sys.exit(run(make_parser(), main))
+
+`main` imports what it needs when it is called, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from engine.errors import Cancelled, ConfigError, EngineError
+from engine.progress import JsonProgress, Progress, make_progress
+
+DONE, BUG, USER_ERROR, CANCELLED = 0, 1, 2, 3  # exit codes
+GDAL_CACHE_MB = 256  # GDAL's own default, a share of all memory, is no promise to anyone
+
+Main = Callable[[argparse.Namespace, Progress, Callable[[], bool]], None]
+
+# Trouble with the user's disk that no room foresaw: still the user's to change, not a bug.
+_DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An argument parser whose complaints are ConfigErrors, so that they leave by the same door as all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing usage and exiting."""
+        raise ConfigError(f"{message}; see {self.prog} --help")
+
+
+def command_parser(name: str, description: str | None, seed: int | None = None) -> CommandParser:
+    """Parser of `python -m engine.<name>` with the common options.
+
+    Args:
+        name: the command.
+        description: what `--help` says, usually the module's docstring.
+        seed: default of `--seed`; None where something else (a configuration) has it.
+    """
+    parser = CommandParser(
+        prog=f"python -m engine.{name}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    common = parser.add_argument_group("common options")
+    common.add_argument("--job", metavar="FILE.json", help="take arguments from a JSON object; the command line wins")
+    common.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+    common.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="number format")
+    common.add_argument("--seed", type=at_least(0), default=seed, metavar="N", help="seed of everything random")
+    common.add_argument("--threads", type=at_least(1), metavar="N", help="CPU threads (default: all)")
+    common.add_argument(
+        "--memory",
+        type=at_least(1),
+        default=GDAL_CACHE_MB,
+        metavar="MB",
+        help="GDAL's raster cache (default %(default)s)",
+    )
+    common.add_argument("--progress", choices=("auto", "json", "none"), default="auto", help="how to report")
+    return parser
+
+
+def run(parser: argparse.ArgumentParser, main: Main, argv: Sequence[str] | None = None) -> int:
+    """Parse, call `main`, and turn whatever happens into an exit code.
+
+    0 done; 2 the user must change something (one line on stderr); 3 cancelled (SIGINT, SIGTERM); 1 a bug of ours.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    # Before parsing, so that complaints about the arguments are reported in the caller's way, too.
+    progress = make_progress("json" if _peek(argv, "--progress") == "json" else "auto")
+    cancelled = _cancel_on_signals(progress)
+    try:
+        arguments = parser.parse_args(_with_job(parser, argv))
+        progress = make_progress(arguments.progress)
+        _prepare_environment(arguments)
+        main(arguments, progress, cancelled)
+    except EngineError as error:
+        return _fail(progress, str(error), USER_ERROR)
+    except (Cancelled, KeyboardInterrupt) as stop:
+        return _fail(progress, str(stop) or "stopped before it was done", CANCELLED)
+    except OSError as error:
+        if error.errno in _DISK_TROUBLE:
+            return _fail(progress, f"{error.filename or 'output'}: {error.strerror}", USER_ERROR)
+        return _bug(progress, error)
+    except Exception as error:
+        return _bug(progress, error)
+    return DONE
+
+
+def named_path(text: str) -> tuple[str, Path]:
+    """Argument type of `--layer NAME=RASTER`."""
+    name, separator, path = text.partition("=")
+    if not (name and separator and path):
+        raise argparse.ArgumentTypeError(f"expected NAME=RASTER, got {text!r}")
+    return name, Path(path)
+
+
+def at_least(minimum: int) -> Callable[[str], int]:
+    """Argument type of whole numbers from `minimum` on."""
+
+    def whole_number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = minimum - 1
+        if value < minimum:
+            raise argparse.ArgumentTypeError(f"expected a whole number >= {minimum}, got {text!r}")
+        return value
+
+    return whole_number
+
+
+def _peek(argv: list[str], option: str) -> str | None:
+    """Value of `option` in arguments that may not parse; the last one counts, as in argparse."""
+    sketch = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    sketch.add_argument(option, dest="value", nargs="?")
+    value: str | None = sketch.parse_known_args(argv)[0].value
+    return value
+
+
+def _with_job(parser: argparse.ArgumentParser, argv: list[str]) -> list[str]:
+    """Arguments of the `--job` file in command-line form, then those of the command line.
+
+    Keys are option names (`sensors-used` or `sensors_used`) or names of positional arguments; paths are relative to the
+    working folder, as on the command line. An object gives `NAME=VALUE` pairs, `true` sets a flag, null counts as
+    not given.
+    """
+    file = _peek(argv, "--job")
+    if file is None:
+        return argv
+    job = _read_job(Path(file))
+    actions = {action.dest: action for action in parser._actions if action.dest not in ("help", "job")}
+    given = {token.partition("=")[0] for token in argv if token.startswith("--")}
+    options: list[str] = []
+    positionals: dict[str, list[str]] = {}
+    for key, value in job.items():
+        action = actions.get(key.replace("-", "_"))
+        if action is None:
+            raise ConfigError(f"{file}: unknown argument {key!r} (known: {', '.join(sorted(actions))})")
+        if value is None or value is False or given & set(action.option_strings):
+            continue
+        if not action.option_strings:
+            positionals[action.dest] = _texts(value)
+        elif action.nargs == 0:
+            options.append(action.option_strings[0])
+        else:
+            many = isinstance(action, argparse._AppendAction)
+            texts = _texts(value) if many else [",".join(_texts(value))]
+            options += [f"{action.option_strings[0]}={text}" for text in texts]
+    in_order = [text for dest in actions for text in positionals.get(dest, [])]
+    return [*options, *argv, *in_order]
+
+
+def _read_job(file: Path) -> dict[str, Any]:
+    try:
+        job = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: job file cannot be read ({error.strerror}); check the path") from error
+    except ValueError as error:
+        raise ConfigError(f"{file}: not valid JSON: {error}") from error
+    if not isinstance(job, dict):
+        raise ConfigError(f"{file}: expected a JSON object of arguments, got {type(job).__name__}")
+    return job
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [f"{name}={item if isinstance(item, str) else json.dumps(item)}" for name, item in value.items()]
+    items = value if isinstance(value, list) else [value]
+    return [item if isinstance(item, str) else json.dumps(item) for item in items]
+
+
+def _prepare_environment(arguments: argparse.Namespace) -> None:
+    """Set what GDAL and the thread pools read once, when they are first loaded."""
+    os.environ["GDAL_CACHEMAX"] = str(arguments.memory * 2**20)
+    if arguments.threads:
+        for pool in ("OMP", "OPENBLAS", "MKL"):
+            os.environ[f"{pool}_NUM_THREADS"] = str(arguments.threads)
+
+
+def _cancel_on_signals(progress: Progress) -> Callable[[], bool]:
+    """SIGINT and SIGTERM ask to stop; a second one stops at once. Returns the question that long loops ask."""
+    asked: list[int] = []
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        progress.log("stopping at the next safe point; once more to stop at once")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask)
+    return lambda: bool(asked)
+
+
+def _fail(progress: Progress, message: str, code: int) -> int:
+    if isinstance(progress, JsonProgress):
+        progress.write(type="error", message=message, code=code)
+    print("cancelled:" if code == CANCELLED else "error:", " ".join(message.split()), file=sys.stderr, flush=True)
+    return code
+
+
+def _bug(progress: Progress, error: Exception) -> int:
+    traceback.print_exception(error)
+    return _fail(progress, f"a bug of ours, please report it: {type(error).__name__}: {error}", BUG)

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from engine.benchmarks.results import (
+    Run,
+    append_run,
+    chosen_family,
+    interval,
+    markdown,
+    paired_table,
+    read_runs,
+    runs_csv,
+)
+
+
+def run(seed, method, oa, family="", validation=0.5, patterns=("a+b", "a")):
+    def scores(value):
+        return {name: {"oa": value - i / 10, "aa": value, "kappa": 0.0, "n": 100} for i, name in enumerate(patterns)}
+
+    return Run("scene", seed, method, scores(oa), scores(validation), family)
+
+
+def test_runs_survive_a_kill_in_the_middle_of_a_line(tmp_path):
+    path = tmp_path / "new" / "runs.jsonl"
+    first, second = run(0, "ours", 0.7), run(1, "ours", 0.8)
+    append_run(path, first)
+    with path.open("a") as file:
+        file.write('{"case": "sce')
+    append_run(path, second)
+    assert read_runs(path) == [first, second]
+    assert read_runs(tmp_path / "missing") == []
+
+
+def test_interval_is_students():
+    # mean 2, standard deviation 1, t(0.975, 2 degrees of freedom) = 4.3027: half width 4.3027 / sqrt(3)
+    assert interval([1, 2, 3]) == pytest.approx((2, 2 - 2.4841, 2 + 2.4841), abs=1e-4)
+    assert np.isnan(interval([1])[1])
+
+
+def test_family_is_chosen_on_validation_only():
+    runs = [
+        run(0, "floor", 0.9, "forest", validation=0.4),
+        run(0, "floor", 0.1, "boosting", validation=0.6),
+        run(1, "floor", 0.1, "boosting", validation=0.3),
+    ]
+    assert chosen_family(runs, "scene", "floor") == "boosting"
+    assert chosen_family(runs, "elsewhere", "floor") == ""
+
+
+def test_pairs_are_of_equal_seeds_and_patterns():
+    runs = [run(seed, "ours", 0.70 + seed / 100) for seed in range(5)]
+    runs += [run(seed, "floor", 0.65 + seed / 100, patterns=("a+b", "a", "b")) for seed in range(1, 7)]
+    rows = paired_table(runs, "scene", ("ours", ""), ("floor", ""))
+    assert [row["pattern"] for row in rows] == ["a+b", "a", "mean"]
+    assert rows[0]["seeds"] == 4
+    for row in rows:  # the seeds' common ups and downs cancel
+        assert row["oa_difference"] == pytest.approx(0.05) and row["oa_low"] == pytest.approx(0.05)
+    assert rows[2]["oa_one"] == pytest.approx(0.725 - 0.05)
+    text = markdown(rows, "ours", "floor")
+    assert "| a+b | 72.5 | 67.5 | +5.0 [+5.0, +5.0] |" in text
+
+
+def test_csv_has_both_sides():
+    lines = runs_csv([run(3, "ours", 0.7)]).splitlines()
+    assert len(lines) == 5 and lines[1] == "scene,3,ours,,test,a+b,0.70000,0.70000,0.00000,100,0.0"

@@ -1,0 +1,186 @@
+"""Exit codes, job files, signals and the environment of commands, with a command made for the purpose."""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine import commandline
+from engine.errors import Cancelled, ConfigError, OutputError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def make_parser():
+    parser = commandline.command_parser("try", "Try things.")
+    parser.add_argument("model")
+    parser.add_argument("--layer", action="append", type=commandline.named_path)
+    parser.add_argument("--extent")
+    parser.add_argument("--sensors-used")
+    parser.add_argument("--overwrite", action="store_true")
+    return parser
+
+
+@pytest.fixture
+def run_main(run_command, monkeypatch):
+    """Run a `main` behind the parser above: (exit code, stdout, stderr)."""
+    import types
+
+    def call(main, *arguments):
+        module = types.SimpleNamespace(make_parser=make_parser, main=main)
+        monkeypatch.setitem(sys.modules, "engine.try", module)
+        return run_command("try", *arguments)
+
+    return call
+
+
+@pytest.fixture
+def parsed(run_main):
+    """Parse arguments as a command does and return the namespace."""
+
+    def call(*arguments) -> argparse.Namespace:
+        seen = []
+        code, _, err = run_main(lambda args, progress, cancelled: seen.append(args), *arguments)
+        assert (code, err) == (0, "")
+        return seen[0]
+
+    return call
+
+
+def raising(error):
+    def main(arguments, progress, cancelled):
+        raise error
+
+    return main
+
+
+def test_done_is_0(run_main):
+    assert run_main(lambda args, progress, cancelled: None, "m") == (0, "", "")
+
+
+@pytest.mark.parametrize("error", [ConfigError("a.toml: no such key"), OutputError("out.tif: disk\nfull")])
+def test_bad_input_is_2_and_one_line(run_main, error):
+    code, out, err = run_main(raising(error), "m")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ") and err.count("\n") == 1 and "Traceback" not in err
+
+
+def test_disk_full_is_2_even_where_nobody_expected_it(run_main):
+    code, _, err = run_main(raising(OSError(28, "No space left on device", "out.tif")), "m")
+    assert (code, err) == (2, "error: out.tif: No space left on device\n")
+
+
+def test_cancelled_is_3(run_main):
+    assert run_main(raising(Cancelled("run/ can be resumed")), "m")[::2] == (3, "cancelled: run/ can be resumed\n")
+
+
+def test_bug_is_1_with_traceback(run_main):
+    code, _, err = run_main(raising(ZeroDivisionError("division by zero")), "m")
+    assert code == 1 and "Traceback" in err and "a bug of ours" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "required: model"),
+        (["m", "--devise", "cpu"], "unrecognized arguments: --devise"),
+        (["m", "--threads", "0"], "whole number >= 1"),
+        (["m", "--seed", "x"], "whole number >= 0"),
+        (["m", "--layer", "hsi.tif"], "expected NAME=RASTER"),
+        (["m", "--job"], "--job"),
+        (["m", "--over"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_arguments_are_2_and_one_line(run_main, arguments, words):
+    code, _, err = run_main(raising(AssertionError("must not be reached")), *arguments)
+    assert code == 2 and words in err and err.count("\n") == 1 and "--help" in err
+
+
+@pytest.mark.parametrize(("error", "code"), [(ConfigError("wrong"), 2), (Cancelled("stopped"), 3), (KeyError("x"), 1)])
+def test_json_progress_ends_with_an_error_line(run_main, error, code):
+    got, out, _ = run_main(raising(error), "m", "--progress", "json")
+    line = json.loads(out.splitlines()[-1])
+    assert got == code and line["type"] == "error" and line["code"] == code and str(error.args[0]) in line["message"]
+
+
+def test_json_progress_also_for_wrong_arguments(run_main):
+    _, out, _ = run_main(raising(AssertionError), "m", "--threads", "none", "--progress=json")
+    assert json.loads(out)["type"] == "error"
+
+
+def test_job_file_gives_arguments(parsed, tmp_path):
+    job = tmp_path / "job.json"
+    job.write_text(
+        json.dumps({
+            "model": "m.safetensors", "layer": {"hsi": "a=b.tif", "dem": "c.tif"}, "extent": [-1.5, 0, 2, 3],
+            "sensors_used": "s.tif", "overwrite": True, "threads": 3, "seed": None,
+        })
+    )  # fmt: skip
+    args = parsed("--job", job)
+    assert args.model == "m.safetensors" and args.overwrite and args.threads == 3 and args.seed is None
+    assert args.layer == [("hsi", Path("a=b.tif")), ("dem", Path("c.tif"))]
+    assert args.extent == "-1.5,0,2,3" and args.sensors_used == "s.tif"
+
+
+def test_command_line_wins_over_job_file(parsed, tmp_path):
+    job = tmp_path / "job.json"
+    job.write_text('{"layer": ["hsi=job.tif"], "threads": 3, "sensors-used": "job.tif"}')
+    args = parsed("m", "--layer=hsi=line.tif", "--threads", "1", "--job", job)
+    assert args.layer == [("hsi", Path("line.tif"))] and args.threads == 1 and args.sensors_used == "job.tif"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "cannot be read"),
+        ("{", "not valid JSON"),
+        ("[]", "expected a JSON object"),
+        ('{"sensor": 1}', "unknown argument 'sensor'"),
+        ('{"threads": "many"}', "whole number"),
+    ],
+)
+def test_wrong_job_file_is_2(run_main, tmp_path, text, words):
+    job = tmp_path / "job.json"
+    if text is not None:
+        job.write_text(text)
+    code, _, err = run_main(raising(AssertionError), "m", "--job", job)
+    assert code == 2 and words in err and err.count("\n") == 1
+
+
+def test_environment_is_set_before_main(run_main):
+    seen = {}
+    run_main(lambda *_: seen.update(os.environ), "m", "--memory", "100", "--threads", "1")
+    assert seen["GDAL_CACHEMAX"] == str(100 * 2**20) and seen["OMP_NUM_THREADS"] == "1"
+    run_main(lambda *_: seen.update(os.environ), "m")
+    assert seen["GDAL_CACHEMAX"] == str(256 * 2**20)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_first_signal_asks_second_one_stops(run_main, number):
+    answers = []
+
+    def main(arguments, progress, cancelled):
+        answers.append(cancelled())
+        os.kill(os.getpid(), number)
+        answers.append(cancelled())
+        os.kill(os.getpid(), number)
+        answers.append("not reached")
+
+    code, _, err = run_main(main, "m")
+    assert code == 3 and answers == [False, True] and "stopping" in err
+
+
+def test_overview_lists_every_command():
+    from engine.__main__ import COMMANDS
+
+    output = subprocess.run(
+        [sys.executable, "-m", "engine"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    with_parser = {path.stem for path in (ROOT / "engine").glob("*.py") if "def make_parser" in path.read_text()}
+    assert with_parser == set(COMMANDS)
+    assert all(f"python -m engine.{name}" in output for name in COMMANDS)
