@@ -85,14 +85,14 @@ class ModelConfig(_Section):
     window: int | None = Field(None, ge=2)  # side of the model's input, pixels
     token_px: int | None = Field(None, ge=1)  # side of one token, pixels
     core: int | None = Field(None, ge=1)  # dense: inner pixels of a window that are predicted
-    width: int = Field(128, ge=8)  # compact only
-    depth: int = Field(4, ge=1)  # compact only
-    heads: int = Field(4, ge=1)  # compact only
+    width: int = Field(96, ge=8)  # compact only
+    depth: int = Field(2, ge=1)  # compact only
+    heads: int = Field(3, ge=1)  # compact only
     dropout: float = Field(0.1, ge=0, lt=1)
     stem_width: int | None = Field(None, ge=4)  # channels between the two convolutions of a tokeniser
     boxes: tuple[int, ...] | None = None  # dense: odd sides, pixels, of squares whose mean and spread describe a pixel
     bins: int = Field(4, ge=0)  # dense: quantile ramps for each of these numbers
-    feature_width: int = Field(128, ge=8)  # dense: channels of a pixel's feature and of the head's hidden layer
+    feature_width: int = Field(96, ge=8)  # dense: channels of a pixel's feature and of the head's hidden layer
     head_dropout: float = Field(0.3, ge=0, lt=1)
     adapter_blocks: int = Field(6, ge=0)  # how many of the last blocks carry an adapter
     dynamic_experts: int = Field(2, ge=0)
@@ -109,10 +109,10 @@ class TrainingConfig(_Section):
     """The loop."""
 
     epochs: int | None = Field(None, ge=1)  # passes over the training windows; default: as many as make `steps` steps
-    steps: int = Field(500, ge=1)  # optimiser steps, where `epochs` is not given
-    batch_size: int = Field(32, ge=1)  # windows
+    steps: int = Field(400, ge=1)  # optimiser steps, where `epochs` is not given
+    batch_size: int = Field(24, ge=1)  # windows
     accumulate: int = Field(1, ge=1)
-    learning_rate: float = Field(2e-3, gt=0)
+    learning_rate: float = Field(3e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)  # share of the steps
     clip: float = Field(1.0, gt=0)  # gradient norm
@@ -126,6 +126,7 @@ class TrainingConfig(_Section):
     average: float = Field(0.99, ge=0, lt=1)  # decay of the averaged weights that are kept; 0: the last step's own
     teaching: float = Field(1.0, ge=0)  # weight of the loss to what the averaged network says with all sensors; 0: none
     teaching_start: float = Field(0.4, ge=0, lt=1)  # share of the steps after which it begins
+    taught_pixels: int = Field(32, ge=1)  # pixels of each core that it speaks about, on average
     unlabelled: float = Field(0.5, ge=0, lt=1)  # from then on: share of windows drawn anywhere on the training side
     prior_correction: float = Field(0.25, ge=0, le=1)  # share of the fitted class bias that is applied
     seed: int = Field(0, ge=0)

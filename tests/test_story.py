@@ -13,7 +13,7 @@ import rasterio
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = (
     "training.steps=60", "training.batch_size=8", "training.validate_every=30", "training.learning_rate=0.003",
-    "model.width=32", "model.depth=2", "model.window=16", "split.block_px=20", "split.buffer_px=4",
+    "model.width=32", "model.heads=2", "model.depth=2", "model.window=16", "split.block_px=20", "split.buffer_px=4",
 )  # fmt: skip
 
 

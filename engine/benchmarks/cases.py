@@ -52,6 +52,7 @@ train_per_class = 100
 
 
 def _enmap(folder: Path, work: Path) -> str:
+    """Tiles of 32 px with gaps between: a window of 16 px, so that half a window of buffer leaves every class a place."""
     return f"""
 [scene]
 name = {_text(folder.name)}
@@ -60,6 +61,9 @@ vnir = {_text(folder / "vnir.tif")}
 swir = {_text(folder / "swir.tif")}
 [scene.labels]
 path = {_text(folder / "landcover.tif")}
+[model]
+window = 16
+core = 12
 """
 
 
@@ -76,8 +80,8 @@ def _houston_regions(folder: Path, work: Path) -> str:
     return _houston_scene(spread) + _LABELLED_PIXEL_ONLY.format(kind="blocks")
 
 
-# The cube is valid at labelled pixels alone, so the shape of its validity betrays the class: a model must see the labelled
-# pixel only. Blocks of 15 original pixels: all but three of the 185 training regions fit into one and are never cut.
+# The cube is valid at labelled pixels alone, so the shape of its validity betrays the class: a model must see the
+# labelled pixel only. Blocks of 15 original pixels: all but three of the 185 training regions fit into one, uncut.
 _LABELLED_PIXEL_ONLY = """
 [split]
 kind = "{kind}"

@@ -21,7 +21,7 @@ from engine.data.scene import Scene
 from engine.data.splits import Split
 from engine.errors import ConfigError
 from engine.modality import evaluation_patterns, pattern_name
-from engine.training.calibrate import fit_calibration
+from engine.training.calibrate import calibrate
 
 CONTEXTS_PX = (1, 5, 13)
 CLASSIFIERS = ("forest", "boosting")
@@ -62,6 +62,7 @@ def floor_runs(
     scenes: Sequence[Scene],
     splits: Sequence[Split],
     classes: int,
+    correction: float,
     contexts_px: Sequence[int] = CONTEXTS_PX,
     threads: int | None = None,
     done: Container[str] = (),
@@ -74,6 +75,7 @@ def floor_runs(
         scenes: where the pixels lie.
         splits: of each scene; `train` teaches, `validation` corrects, `test` is scored.
         classes: number of classes.
+        correction: share of the fitted class-prior correction that is applied, as for our model.
         contexts_px: sides of neighbourhoods to try.
         threads: CPU threads, None for all.
         done: families that need no run any more.
@@ -89,7 +91,7 @@ def floor_runs(
             for method, use in ((SPECIALISTS, _specialist), (FILLED, _mean_filled)):
                 start = time.monotonic()
                 predictor_of = use(sides["train"], classes, classifier, seed, threads)
-                test, validation, corrected = _score(sides, names, classes, predictor_of)
+                test, validation, corrected = _score(sides, names, classes, correction, predictor_of)
                 run = Run(case, seed, method, test, validation, family, time.monotonic() - start)
                 yield run
                 yield replace(run, method=method + CORRECTED, test=corrected, validation={})
@@ -114,7 +116,7 @@ PredictorOf = Callable[[tuple[bool, ...]], Predictor | None]
 
 
 def _score(
-    sides: dict[str, Side], names: Sequence[str], classes: int, predictor_of: PredictorOf
+    sides: dict[str, Side], names: Sequence[str], classes: int, correction: float, predictor_of: PredictorOf
 ) -> tuple[Scores, Scores, Scores]:
     """Scores on test and validation pixels under every pattern, and on test pixels with corrected priors.
 
@@ -134,8 +136,8 @@ def _score(
         if len(chosen.classes):
             chosen_logits = predict(chosen)
             validation[name] = Confusion.of(chosen.classes, chosen_logits.argmax(1), classes).summary()
-            bias = fit_calibration(chosen_logits, chosen.classes).bias
-            corrected[name] = Confusion.of(asked.classes, (logits + bias).argmax(1), classes).summary()
+            corrected_logits = calibrate(chosen_logits, chosen.classes, correction).apply(logits)
+            corrected[name] = Confusion.of(asked.classes, corrected_logits.argmax(1), classes).summary()
     return test, validation, corrected
 
 

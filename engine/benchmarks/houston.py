@@ -45,7 +45,7 @@ def _spread_raster(source: Path, target: Path) -> None:
         profile = {
             "driver": "GTiff", "count": before.count, "dtype": "float32", "nodata": np.nan, "crs": before.crs,
             "height": before.height * SPACING_PX, "width": before.width * SPACING_PX,
-            "transform": before.transform * Affine.scale(1 / SPACING_PX),
+            "transform": _finer(before.transform),
             "tiled": True, "blockxsize": _TILE_PX, "blockysize": _TILE_PX, "interleave": "pixel",
             "compress": "deflate", "zlevel": 1, "sparse_ok": True, "bigtiff": "if_safer",
         }  # fmt: skip
@@ -67,7 +67,7 @@ def _spread_raster(source: Path, target: Path) -> None:
 def _regions(source: Path) -> geopandas.GeoDataFrame:
     """One multipolygon of spread pixels for each connected region of a class."""
     with rasterio.open(source) as file:
-        classes, transform, crs = file.read(1), file.transform * Affine.scale(1 / SPACING_PX), file.crs
+        classes, transform, crs = file.read(1), _finer(file.transform), file.crs
     records = []
     for value in np.unique(classes[classes > 0]):
         region, count = ndimage.label(classes == value, np.ones((3, 3)))
@@ -79,3 +79,9 @@ def _regions(source: Path) -> geopandas.GeoDataFrame:
             coefficients = (transform.a, transform.b, transform.d, transform.e, transform.c, transform.f)
             records.append({"class": int(value), "geometry": affine_transform(pixels, coefficients)})
     return geopandas.GeoDataFrame(records, geometry="geometry", crs=crs)
+
+
+def _finer(coarse: Affine) -> Affine:
+    """The same corner, smaller pixels; written out because the operator for it differs between versions of `affine`."""
+    a, b, c, d, e, f = tuple(coarse)[:6]
+    return Affine(a / SPACING_PX, b / SPACING_PX, c, d / SPACING_PX, e / SPACING_PX, f)

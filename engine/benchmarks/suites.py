@@ -21,7 +21,8 @@ from engine.benchmarks.speed import mapping_speeds
 from engine.config import Config
 from engine.errors import Cancelled
 from engine.progress import Progress
-from engine.training.run import Prepared, prepare, resolve, run_training
+from engine.training.prepare import Prepared, prepare, resolve
+from engine.training.run import run_training
 
 OURS, CENTRE = "mamol", "mamol centre"
 # What differs from the case's job.
@@ -78,16 +79,16 @@ class Bench:
 def run_floors(bench: Bench) -> None:
     """Forests and boosting on every case and seed."""
     stored = Counter((run.case, run.seed, run.family) for run in bench.runs() if run.family)
+    complete = {key for key, count in stored.items() if count == RUNS_PER_FAMILY}
     for case in bench.cases:
         for seed in bench.seeds:
-            done = {family for (name, number, family), count in stored.items()
-                    if (name, number, count) == (case.name, seed, RUNS_PER_FAMILY)}  # fmt: skip
+            done = {family for name, number, family in complete if (name, number) == (case.name, seed)}
             with _prepared(paired_configs(bench, case, seed)[OURS]) as data:
-                pixels = _digest(*(array for scene, split in zip(data.scenes, data.splits, strict=True)
-                                   for array in (scene.rows[split.test], scene.cols[split.test])))  # fmt: skip
+                pixels = _digest(*_test_pixels(data))
                 for run in floor_runs(
-                    case.name, seed, data.scenes, data.splits, len(data.legend), case.contexts_px, bench.threads, done
-                ):
+                    case.name, seed, data.scenes, data.splits, len(data.legend), data.config.training.prior_correction,
+                    case.contexts_px, bench.threads, done,
+                ):  # fmt: skip
                     bench.store(replace(run, pixels=pixels))
                     if bench.cancelled():
                         raise Cancelled(f"{bench.out}: the same command goes on from here")
@@ -107,13 +108,9 @@ def run_ours(bench: Bench) -> None:
                     device=bench.device, precision=bench.precision, threads=bench.threads,
                     progress=bench.progress, cancelled=bench.cancelled,
                 )  # fmt: skip
-                pixels = [result.predictions[name] for name in ("row", "col")]
-                ends = np.cumsum(np.bincount(result.predictions["scene"]))[:-1]
-                by_scene = [
-                    part for pair in zip(*(np.split(array, ends) for array in pixels), strict=True) for part in pair
-                ]
                 test = {name: scores for name, scores in result.patterns.items() if scores["n"]}
-                bench.store(Run(case.name, seed, method, test, seconds=result.seconds, pixels=_digest(*by_scene)))
+                pixels = _digest(*(result.predictions[name] for name in ("scene", "row", "col")))
+                bench.store(Run(case.name, seed, method, test, seconds=result.seconds, pixels=pixels))
 
 
 def run_speed(bench: Bench) -> None:
@@ -156,6 +153,16 @@ def _prepared(config: Config) -> Iterator[Prepared]:
     finally:
         for scene in data.scenes:
             scene.stack.close()
+
+
+def _test_pixels(data: Prepared) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scene number, row and column of the stored test pixels, as training reports them."""
+    pairs = list(zip(data.scenes, data.splits, strict=True))
+    return (
+        np.repeat(np.arange(len(pairs)), [len(split.test) for _, split in pairs]),
+        np.concatenate([scene.rows[split.test] for scene, split in pairs]),
+        np.concatenate([scene.cols[split.test] for scene, split in pairs]),
+    )
 
 
 def _digest(*arrays: np.ndarray) -> str:

@@ -37,7 +37,7 @@ def case_sections(runs: Sequence[Run], case: str) -> list[str]:
             parts += [
                 f"### {names[0]} and {names[1]}",
                 f"{seeds} seeds (split and training), the same {pixels:,} test pixels each; percent, difference with "
-                f"95 % interval.",
+                "95 % interval.",
                 markdown(rows, "first", "second"),
             ]
     parts += [_families(runs, case), _speeds(runs, case)]

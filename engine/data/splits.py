@@ -208,12 +208,15 @@ def _wanted(totals: np.ndarray, need_test: bool, config: SplitConfig) -> dict[in
 
 
 def _shortage(classes: np.ndarray, sides: np.ndarray, wanted: dict[int, np.ndarray]) -> tuple[int, float]:
-    """(classes that training or testing lost, sum over sides and classes of the missing share of what is wanted)."""
+    """What a candidate lacks: classes lost (a poor validation side is one, too), and shares of what is wanted."""
     lost, shortage = 0, 0.0
     for side, enough in wanted.items():
         have = np.bincount(classes[sides == side], minlength=len(enough))
         needed = enough > 0
-        lost += int((have[needed] == 0).sum()) if side != VALIDATION else 0
+        if side == VALIDATION:
+            lost += int(np.minimum(have, enough).sum() < enough.sum() / 4)
+        else:
+            lost += int((have[needed] == 0).sum())
         shortage += float((1 - np.minimum(have[needed] / enough[needed], 1)).sum())
     return lost, shortage
 

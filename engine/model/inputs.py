@@ -14,6 +14,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+# Chosen pixels of the cores: window number, row and column inside the core, `(A,)` each.
+PixelIndex = tuple[Tensor, Tensor, Tensor]
+
 _FIT_PIXELS = 50_000  # enough for quantiles to two digits
 _CLIP = 3.0  # standard deviations; beyond them a number says "far out" and no more
 
@@ -54,17 +57,18 @@ class LocalFeatures(nn.Module):
         normal = torch.erfinv(2 * torch.linspace(0.02, 0.98, bins + 1) - 1) * 2**0.5
         self.register_buffer("edges_VQ", normal.repeat(numbers, 1) if bins else None)
 
-    def forward(self, values_BCHW: Tensor, valid_BHW: Tensor) -> Tensor:
-        """Encoded numbers of the core's pixels, `(B, K, K, output_width)`."""
+    def forward(self, values_BCHW: Tensor, valid_BHW: Tensor, at: PixelIndex | None = None) -> Tensor:
+        """Encoded numbers of the core's pixels, `(B, K, K, output_width)`; of those `at`, `(A, output_width)`."""
         with torch.autocast(values_BCHW.device.type, enabled=False):
-            number_BKKV = (self._numbers(values_BCHW, valid_BHW) - self.mean_V) / self.scale_V
-            number_BKKV = number_BKKV.clamp(-_CLIP, _CLIP)
+            number_BKKV = self._numbers(values_BCHW, valid_BHW)
+            number_V = number_BKKV if at is None else number_BKKV[at]
+            number_V = ((number_V - self.mean_V) / self.scale_V).clamp(-_CLIP, _CLIP)
             if self.edges_VQ is None:
-                return number_BKKV
+                return number_V
             low_VQ, step_VQ = self.edges_VQ[:, :-1], self.edges_VQ.diff(dim=1).clamp(min=1e-3)
             # value * (1 / step) - low / step: one multiplication and addition per ramp.
-            ramp_BKKVQ = torch.addcmul(-low_VQ / step_VQ, number_BKKV[..., None], 1 / step_VQ).clamp(0, 1) - 0.5
-            return torch.cat([number_BKKV, ramp_BKKVQ.flatten(-2)], dim=-1)
+            ramp_VQ = torch.addcmul(-low_VQ / step_VQ, number_V[..., None], 1 / step_VQ).clamp(0, 1) - 0.5
+            return torch.cat([number_V, ramp_VQ.flatten(-2)], dim=-1)
 
     @torch.no_grad()
     def fit(self, values_BCHW: Tensor, valid_BHW: Tensor) -> None:

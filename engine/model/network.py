@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from engine.model.backbone import VisionTransformer
 from engine.model.fusion import Fusion
-from engine.model.inputs import clean
+from engine.model.inputs import PixelIndex, clean
 from engine.model.mamol import MaMOLAdapter
 from engine.model.readout import LinearHead, PixelHead, Readout, core_offset, core_presence
 from engine.model.tokens import Stem, presence_rows
@@ -89,6 +89,7 @@ class MaMOLNetwork(nn.Module):
         values: Sequence[Tensor | None],
         valid_BMHW: Tensor,
         compute: Sequence[bool] | None = None,
+        at: PixelIndex | None = None,
     ) -> Tensor:
         """Class scores (logits) of the core's pixels.
 
@@ -99,18 +100,28 @@ class MaMOLNetwork(nn.Module):
             compute: which modalities to encode, where the caller knows: False promises that no window has it, True
                 encodes it for every window. Saves looking at the mask (and, on a GPU, waiting for it); never changes
                 the result.
+            at: which pixels of the cores to predict, where not all of them are wanted: training has few labels in a
+                core, and need not pay for the others.
 
         Returns:
-            `(B, Y, K, K)`; `(B, Y)` for a centre read-out.
+            `(B, Y, K, K)`; `(B, Y)` for a centre read-out; `(A, Y)` for the pixels `at`.
         """
-        present_BKKM = core_presence(valid_BMHW, self.core)
-        used_BKKM = torch.ones_like(present_BKKM) if self.absent == "dummy" else present_BKKM
-        fused_BKKF = self.fusion(self._features(values, valid_BMHW, compute), used_BKKM)
-        logits_BKKY: Tensor = self.head(fused_BKKF, present_BKKM)
-        return logits_BKKY[:, 0, 0] if self.readout.centre else logits_BKKY.permute(0, 3, 1, 2)
+        present = core_presence(valid_BMHW, self.core)
+        present = present if at is None else present[at]
+        used = torch.ones_like(present) if self.absent == "dummy" else present
+        logits: Tensor = self.head(self.fusion(self._features(values, valid_BMHW, compute, at), used), present)
+        if at is not None:
+            return logits
+        return logits[:, 0, 0] if self.readout.centre else logits.permute(0, 3, 1, 2)
 
-    def _features(self, values: Sequence[Tensor | None], valid_BMHW: Tensor, compute: Sequence[bool] | None) -> Tensor:
-        """Features of all modalities, `(B, K, K, M, F)`; zeros where a modality was not encoded."""
+    def _features(
+        self,
+        values: Sequence[Tensor | None],
+        valid_BMHW: Tensor,
+        compute: Sequence[bool] | None,
+        at: PixelIndex | None,
+    ) -> Tensor:
+        """Features of all modalities, `(B, K, K, M, F)` or `(A, M, F)`; zeros where a modality was not encoded."""
         prefix = self.backbone.prefix
         present_BTM = presence_rows(valid_BMHW, self.token_px, prefix)
         parts = []
@@ -119,7 +130,8 @@ class MaMOLNetwork(nn.Module):
             values_NCHW = clean(_take(self._given(values, modality, valid_BMHW), rows), valid_NHW)
             parts.append(_Part(modality, rows, values_NCHW, valid_NHW, _take(present_BTM, rows)))
 
-        shape = (len(valid_BMHW), self.core, self.core, self.readout.output_width)
+        pixels = (len(valid_BMHW), self.core, self.core) if at is None else (len(at[0]),)
+        shape = (*pixels, self.readout.output_width)
         zero = torch.zeros((), dtype=self.backbone.prefix_PD.dtype, device=valid_BMHW.device).expand(shape)
         features = [zero] * len(self.stems)
         if parts:
@@ -130,8 +142,9 @@ class MaMOLNetwork(nn.Module):
             present_NTM = torch.cat([part.present_NTM for part in parts])
             encoded_NTD = self.backbone(torch.cat(tokens), self.adapters, present_NTM, self.readout.keep)
             for part, part_NTD in zip(parts, encoded_NTD.split([len(part.valid_NHW) for part in parts]), strict=True):
-                feature_NKKF = self.readout(part_NTD, part.values_NCHW, part.valid_NHW, part.modality)
-                features[part.modality] = _put_back(feature_NKKF, part.rows, shape)
+                places, part_at = (part.rows, None) if at is None else _pixels_of(at, part.rows, len(valid_BMHW))
+                feature = self.readout(part_NTD, part.values_NCHW, part.valid_NHW, part.modality, part_at)
+                features[part.modality] = _put_back(feature, places, shape)
         return torch.stack(features, dim=-2)
 
     def _encoded(self, valid_BMHW: Tensor, compute: Sequence[bool] | None) -> Iterator[tuple[int, Tensor | None]]:
@@ -184,9 +197,20 @@ def _take(tensor: Tensor, rows: Tensor | None) -> Tensor:
     return tensor if rows is None else tensor.index_select(0, rows)
 
 
-def _put_back(feature_NKKF: Tensor, rows: Tensor | None, shape: tuple[int, ...]) -> Tensor:
-    """Windows `rows` at their places among all, zeros elsewhere."""
+def _pixels_of(at: PixelIndex, rows: Tensor | None, windows: int) -> tuple[Tensor | None, PixelIndex]:
+    """Those of the pixels that lie in windows `rows`: their numbers (None for all), and they in a batch of these alone."""
     if rows is None:
-        return feature_NKKF
-    zeros = torch.zeros(shape, dtype=feature_NKKF.dtype, device=feature_NKKF.device)
-    return zeros.index_copy(0, rows, feature_NKKF)
+        return None, at
+    window, row, col = at
+    place = torch.full((windows,), -1, device=rows.device)
+    place[rows] = torch.arange(len(rows), device=rows.device)
+    chosen = (place[window] >= 0).nonzero()[:, 0]
+    return chosen, (place[window[chosen]], row[chosen], col[chosen])
+
+
+def _put_back(feature: Tensor, places: Tensor | None, shape: tuple[int, ...]) -> Tensor:
+    """Windows (or pixels) `places` among all, zeros elsewhere."""
+    if places is None:
+        return feature
+    zeros = torch.zeros(shape, dtype=feature.dtype, device=feature.device)
+    return zeros.index_copy(0, places, feature)

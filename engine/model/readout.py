@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.model.inputs import LocalFeatures
+from engine.model.inputs import LocalFeatures, PixelIndex
 
 
 class CentreReadout(nn.Module):
@@ -27,9 +27,16 @@ class CentreReadout(nn.Module):
         self.output_width = width
         self.keep: tuple[int, ...] | None = (0,)
 
-    def forward(self, encoded_NTD: Tensor, values_NCHW: Tensor, valid_NHW: Tensor, modality: int) -> Tensor:
-        """Return `(N, 1, 1, D)`; only the class token is looked at."""
-        return encoded_NTD[:, :1, None]
+    def forward(
+        self,
+        encoded_NTD: Tensor,
+        values_NCHW: Tensor,
+        valid_NHW: Tensor,
+        modality: int,
+        at: PixelIndex | None = None,
+    ) -> Tensor:
+        """Return `(N, 1, 1, D)`, or `(A, D)` for the windows of `at`; only the class token is looked at."""
+        return encoded_NTD[:, :1, None] if at is None else encoded_NTD[at[0], 0]
 
     def fit(self, values_NCHW: Tensor, valid_NHW: Tensor, modality: int) -> None:
         """Nothing to set."""
@@ -91,14 +98,22 @@ class DenseReadout(nn.Module):
             *range(prefix), *(prefix + row * grid + col for row in rows for col in rows)
         )  # fmt: skip
 
-    def forward(self, encoded_NTD: Tensor, values_NCHW: Tensor, valid_NHW: Tensor, modality: int) -> Tensor:
-        """Return `(N, K, K, F)`.
+    def forward(
+        self,
+        encoded_NTD: Tensor,
+        values_NCHW: Tensor,
+        valid_NHW: Tensor,
+        modality: int,
+        at: PixelIndex | None = None,
+    ) -> Tensor:
+        """Return `(N, K, K, F)`, or `(A, F)` for the pixels `at`.
 
         Args:
             encoded_NTD: the tokens numbered by `keep`.
             values_NCHW: clean values of this modality.
             valid_NHW: bool, where it has data.
             modality: its number.
+            at: the pixels to describe, all of the core's by default.
         """
         map_NGGD = encoded_NTD[:, self.prefix :].reshape(len(encoded_NTD), self.kept, self.kept, -1)
         tokens, pixels = [], []
@@ -109,10 +124,10 @@ class DenseReadout(nn.Module):
         if self.whole is not None:
             tokens.append(self.whole(encoded_NTD[:, 0])[:, None, None].expand(-1, self.kept, self.kept, -1))
         if tokens:
-            pixels.append(self._to_pixels(sum(tokens[1:], tokens[0])))
+            pixels.append(self._to_pixels(sum(tokens[1:], tokens[0]), at))
         if self.local:
-            local_NKKV = self.local[modality](values_NCHW, valid_NHW)
-            pixels.append(self.pixel[modality](functional.dropout(local_NKKV, self.dropout, self.training)))
+            local = self.local[modality](values_NCHW, valid_NHW, at)
+            pixels.append(self.pixel[modality](functional.dropout(local, self.dropout, self.training)))
         return sum(pixels[1:], pixels[0])
 
     def fit(self, values_NCHW: Tensor, valid_NHW: Tensor, modality: int) -> None:
@@ -126,19 +141,21 @@ class DenseReadout(nn.Module):
         image = functional.avg_pool2d(image, self.context, 1, self.context // 2, count_include_pad=False)
         return image.permute(0, 2, 3, 1)
 
-    def _to_pixels(self, map_NGGF: Tensor) -> Tensor:
-        """Token features at the pixels of the core: `(N, K, K, F)`."""
+    def _to_pixels(self, map_NGGF: Tensor, at: PixelIndex | None) -> Tensor:
+        """Token features at the pixels of the core: `(N, K, K, F)`, or `(A, F)`."""
         offset = core_offset(self.grid * self.token_px, self.core) - self.kept_first * self.token_px
-        inner = slice(offset, offset + self.core)
-        if self.token_px == 1:
-            return map_NGGF[:, inner, inner]
-        if not self.bilinear:
+        if self.bilinear and self.token_px > 1:
+            image = map_NGGF.permute(0, 3, 1, 2)
+            side = self.kept * self.token_px
+            image = functional.interpolate(image, size=(side, side), mode="bilinear", align_corners=False)
+            inner = slice(offset, offset + self.core)
+            map_NKKF = image.permute(0, 2, 3, 1)[:, inner, inner]
+            return map_NKKF if at is None else map_NKKF[at]
+        if at is None:
             own = torch.arange(offset, offset + self.core, device=map_NGGF.device) // self.token_px
             return map_NGGF[:, own[:, None], own]
-        image = map_NGGF.permute(0, 3, 1, 2)
-        side = self.kept * self.token_px
-        image = functional.interpolate(image, size=(side, side), mode="bilinear", align_corners=False)
-        return image.permute(0, 2, 3, 1)[:, inner, inner]
+        window, row, col = at
+        return map_NGGF[window, (offset + row) // self.token_px, (offset + col) // self.token_px]
 
 
 Readout = CentreReadout | DenseReadout

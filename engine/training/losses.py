@@ -14,7 +14,6 @@ from engine.data.window_cache import CLOSED
 from engine.device import autocast
 from engine.model.network import MaMOLNetwork
 from engine.training.teacher import Teacher
-from engine.training.validate import as_core
 
 
 @dataclass(frozen=True)
@@ -40,42 +39,50 @@ class BatchLoss:
     precision: str
 
     def __call__(self, number: int, taught: bool) -> Tensor:
-        """Loss of batch `number`: its labels and, if `taught`, what the teacher says of its windows without gaps."""
+        """Loss of batch `number`: its labels and, if `taught`, what the teacher says of its windows without gaps.
+
+        Only pixels that enter the loss are predicted.
+        """
         batch = self.batches.draw(number, self.config.unlabelled if taught else 0.0)
         clean = [torch.from_numpy(array).to(self.device) for array in batch.values]
-        kept, classes = torch.from_numpy(batch.kept).to(self.device), torch.from_numpy(batch.classes).to(self.device)
+        valid, kept = torch.from_numpy(batch.valid).to(self.device), torch.from_numpy(batch.kept).to(self.device)
+        classes = torch.from_numpy(batch.classes).to(self.device)
         inner = slice(self.batches.core_offset, self.batches.core_offset + self.batches.core)
         seen = kept[:, :, inner, inner].any(dim=1)
+        labelled = (classes >= 0) & seen
+        lessons = (classes != CLOSED) & seen & self._some(classes) if taught else torch.zeros_like(seen)
+        at = (labelled | lessons).nonzero(as_tuple=True)
         with autocast(self.device, self.precision):
-            logits = as_core(self.network([perturbed(values, self.config.noise) for values in clean], kept))
-        loss = supervised_loss(logits, classes, seen, self.config, self.class_weights)
+            logits = self.network([perturbed(values, self.config.noise) for values in clean], kept, at=at)
+        known, asked = labelled[at], lessons[at]
+        loss = supervised_loss(logits[known], classes[at][known], self.config, self.class_weights)
         if not taught:
             return loss
         with autocast(self.device, self.precision):
-            answers = as_core(self.teacher.probabilities(clean, torch.from_numpy(batch.valid).to(self.device)))
-        return loss + self.config.teaching * teaching_loss(logits, answers, (classes != CLOSED) & seen)
+            answers = self.teacher.probabilities(clean, valid, tuple(index[asked] for index in at))
+        return loss + self.config.teaching * teaching_loss(logits[asked], answers)
+
+    def _some(self, classes: Tensor) -> Tensor:
+        """A random `taught_pixels` of each core, on average; bool (B, K, K)."""
+        share = self.config.taught_pixels / classes[0].numel()
+        return (torch.rand(classes.shape) < share).to(self.device)
 
 
-def supervised_loss(
-    logits: Tensor, classes: Tensor, seen: Tensor, config: TrainingConfig, class_weights: Tensor
-) -> Tensor:
-    """Mean cross-entropy over labelled pixels that some sensor still covers; 0 where there is none.
+def supervised_loss(logits: Tensor, reference: Tensor, config: TrainingConfig, class_weights: Tensor) -> Tensor:
+    """Mean cross-entropy over labelled pixels; 0 where there is none.
 
     Args:
-        logits: (B, Y, K, K).
-        classes: class index, negative where there is no label, (B, K, K).
-        seen: bool, whether any modality is present at the pixel, (B, K, K).
+        logits: (A, Y).
+        reference: class index, (A,).
         config: `balance` and `label_smoothing`. A core holds more labelled pixels than the one it was drawn for; under
             "sampling" they are weighed so that every class of the batch counts the same.
         class_weights: (Y,), for "weights".
     """
-    known = (classes >= 0) & seen
-    reference = classes[known]
     if not len(reference):
         return logits.sum() * 0.0
     # The softmax is taken in float32 whatever the logits' type.
     losses = functional.cross_entropy(
-        logits.movedim(1, -1)[known].float(), reference, reduction="none", label_smoothing=config.label_smoothing
+        logits.float(), reference, reduction="none", label_smoothing=config.label_smoothing
     )
     if config.balance == "none":
         return losses.mean()
@@ -86,18 +93,16 @@ def supervised_loss(
     return (losses * weights).sum() / weights.sum()
 
 
-def teaching_loss(logits: Tensor, taught: Tensor, where: Tensor) -> Tensor:
-    """Mean cross-entropy to the teacher's probabilities over the pixels `where`; 0 where there is none.
+def teaching_loss(logits: Tensor, answers: Tensor) -> Tensor:
+    """Mean cross-entropy to the teacher's probabilities; 0 where there is none.
 
     Args:
-        logits: the network's, (B, Y, K, K).
-        taught: the teacher's probabilities, (B, Y, K, K).
-        where: bool, (B, K, K).
+        logits: the network's, (A, Y).
+        answers: the teacher's probabilities, (A, Y).
     """
-    if not where.any():
+    if not len(logits):
         return logits.sum() * 0.0
-    spoken = functional.log_softmax(logits.movedim(1, -1)[where].float(), dim=-1)
-    return -(taught.movedim(1, -1)[where] * spoken).sum(dim=-1).mean()
+    return -(answers * functional.log_softmax(logits.float(), dim=-1)).sum(dim=-1).mean()
 
 
 def perturbed(values: Tensor, noise: float) -> Tensor:

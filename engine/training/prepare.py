@@ -1,4 +1,4 @@
-"""What follows from a configuration without training: scenes, legend and splits. Other methods are compared on the same."""
+"""What follows from a configuration without training: scenes, legend, splits. Other methods are compared on them."""
 
 from __future__ import annotations
 

@@ -40,6 +40,7 @@ def run_facts(
 ) -> dict[str, Any]:
     """Facts of a run, JSON-able."""
     config = data.config
+    sizes = {name: parameter.numel() for name, parameter in fitted.network.named_parameters()}
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
@@ -49,8 +50,8 @@ def run_facts(
         "seed": config.training.seed,
         "steps": fitted.steps,
         "best_step": fitted.best_step,
-        "parameters": sum(p.numel() for p in fitted.network.parameters()),
-        "trained_parameters": sum(p.numel() for p in fitted.network.trainable_state().values()),
+        "parameters": sum(sizes.values()),
+        "trained_parameters": sum(sizes[name] for name in fitted.network.trainable_state().keys() & sizes.keys()),
         "missing_rate": config.missing.rate,
         "measured_on": outcome.measured_on,
         "split": {
@@ -67,6 +68,7 @@ def run_facts(
 def model_info(
     data: Prepared, stats: dict[str, BandStats], outcome: Outcome, facts: dict[str, Any], natural: set[tuple[bool, ...]]
 ) -> ModelInfo:
+    """What the model file says beside its weights."""
     grid = data.scenes[0].stack.grid
     labels = np.bincount(np.concatenate([scene.classes for scene in data.scenes]), minlength=len(data.legend))
     return ModelInfo(
@@ -93,6 +95,7 @@ def places(data: Prepared, side: str) -> dict[str, np.ndarray]:
 
 
 def report(data: Prepared, fitted: Fitted, outcome: Outcome, facts: dict[str, Any]) -> Report:
+    """What report.html shows."""
     return Report(
         legend=data.legend,
         confusions=outcome.confusions,

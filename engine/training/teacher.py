@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from engine.model.inputs import PixelIndex
 from engine.model.network import MaMOLNetwork
 from engine.training.schedule import average_decay
 
@@ -35,7 +36,7 @@ class Teacher:
         torch._foreach_lerp_([average for average, _ in moved], [weight.detach() for _, weight in moved], share)
 
     @torch.no_grad()
-    def probabilities(self, values: Sequence[Tensor], valid: Tensor) -> Tensor:
-        """What it says with everything that is there, (B, Y, ...) float32; arguments as the network's."""
-        logits: Tensor = self.network(values, valid)
+    def probabilities(self, values: Sequence[Tensor], valid: Tensor, at: PixelIndex) -> Tensor:
+        """What it says of the pixels `at` with everything that is there, (A, Y) float32; arguments as the network's."""
+        logits: Tensor = self.network(values, valid, at=at)
         return logits.float().softmax(dim=1)

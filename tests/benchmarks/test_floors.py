@@ -33,7 +33,7 @@ def test_filling_hides_what_is_absent(sides):
 @pytest.mark.parametrize("classifier", floors.CLASSIFIERS)
 def test_specialists_know_what_their_sensors_tell(sides, classifier):
     test, validation, corrected = floors._score(
-        sides, ["a", "b"], 3, floors._specialist(sides["train"], 3, classifier, 0, 1)
+        sides, ["a", "b"], 3, 1.0, floors._specialist(sides["train"], 3, classifier, 0, 1)
     )
     assert list(test) == list(validation) == list(corrected) == ["a+b", "a", "b"]
     assert test["a+b"]["oa"] > 0.98
@@ -44,7 +44,7 @@ def test_a_pattern_is_scored_on_pixels_that_have_it(sides):
     sides["test"].present[:, 0] = False
     sides["test"].present[100:, 1] = False
     for use in (floors._specialist, floors._mean_filled):
-        test, _, _ = floors._score(sides, ["a", "b"], 3, use(sides["train"], 3, "forest", 0, 1))
+        test, _, _ = floors._score(sides, ["a", "b"], 3, 1.0, use(sides["train"], 3, "forest", 0, 1))
         assert list(test) == ["b"] and test["b"]["n"] == 100
 
 
@@ -59,7 +59,7 @@ def test_correction_finds_the_natural_class_mix(sides):
 
     natural = (0.05, 0.05, 0.9)
     sides = {"train": side((1 / 3, 1 / 3, 1 / 3)), "validation": side(natural), "test": side(natural)}
-    test, _, corrected = floors._score(sides, ["a"], 3, floors._specialist(sides["train"], 3, "forest", 0, 1))
+    test, _, corrected = floors._score(sides, ["a"], 3, 1.0, floors._specialist(sides["train"], 3, "forest", 0, 1))
     assert corrected["a"]["oa"] > test["a"]["oa"] + 0.1
 
 
@@ -72,10 +72,10 @@ def test_unseen_classes_are_not_predicted():
 
 def test_four_runs_for_each_family(make_scene):
     from engine.config import load_config
-    from engine.training.run import prepare
+    from engine.training.prepare import prepare
 
     data = prepare(load_config(make_scene("[model]\nwindow = 4\n[split]\nblock_px = 12\n")))
-    arguments = ("scene", 0, data.scenes, data.splits, len(data.legend), (1,), 1)
+    arguments = ("scene", 0, data.scenes, data.splits, len(data.legend), 0.25, (1,), 1)
     runs = list(floors.floor_runs(*arguments, done={"boosting 1x1"}))
     assert {run.family for run in runs} == {"forest 1x1"} and len(runs) == floors.RUNS_PER_FAMILY
     by_method = {run.method: run for run in runs}

@@ -59,7 +59,7 @@ def test_cases_are_jobs_that_train(partial, tmp_path):
 
 @pytest.mark.parametrize("name", [name for name in REAL if "houston" not in name])
 def test_real_scenes_open_and_split(real_data, tmp_path, name):
-    from engine.training.run import prepare
+    from engine.training.prepare import prepare
 
     (case,) = real_cases(real_data, tmp_path, name)
     assert isinstance(case, Case)

@@ -155,3 +155,11 @@ def test_neighbourhood_equals_brute_force(distance, seed):
     near = Neighbourhood(rows, cols, distance).near(*others)
     gaps = np.maximum(np.abs(others[0][:, None] - rows), np.abs(others[1][:, None] - cols)).min(axis=1)
     assert np.array_equal(near, gaps < distance)
+
+
+def test_there_is_a_validation_side_where_other_blocks_allow_it(make_scene, legend):
+    """Small scene, large window: the default blocks may leave validation nothing beside the buffers."""
+    labels = (np.mgrid[:140, :120].sum(0) // 6) % 3
+    for seed in range(4):
+        split = make_splits([make_scene(labels)], legend, SplitConfig(), window=40, seed=seed)[0]
+        assert len(split.train) and len(split.validation) and len(split.test)

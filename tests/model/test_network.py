@@ -40,6 +40,21 @@ def test_values_under_an_invalid_mask_change_nothing(make_network, make_input, k
     assert torch.isfinite(before).all()
 
 
+@pytest.mark.parametrize("absent", ["skip", "dummy"])
+@pytest.mark.parametrize("keys", VARIANTS)
+def test_chosen_pixels_equal_those_of_the_whole_core(make_network, make_input, keys, absent):
+    """Logits of a few pixels alone: what the whole core's logits say there."""
+    network = make_network(absent=absent, **keys)
+    values, valid = make_input(network)
+    chosen = torch.rand(len(valid), network.core, network.core, generator=torch.Generator().manual_seed(3)) < 0.4
+    chosen[0, 0, 0] = True
+    with torch.no_grad():
+        whole = network(values, valid).reshape(len(valid), CLASSES, network.core, network.core)
+        some = network(values, valid, at=chosen.nonzero(as_tuple=True))
+    assert some.shape == (int(chosen.sum()), CLASSES)
+    assert torch.allclose(some, whole.movedim(1, -1)[chosen], atol=1e-5)
+
+
 def test_absent_values_have_no_gradient(make_network, make_input):
     """The gradient with respect to invalid values is exactly zero, to valid values it is not."""
     network = make_network()

@@ -63,7 +63,7 @@ def test_settings_on_the_command_line_win(job_file, train, tmp_path):
         ("training.step=3", "unknown key training.step; did you mean steps?"),
         ("split.test_fraction=2", "split.test_fraction: input should be less than 1"),
         ("model.window=7", "model.window = 7 is no multiple of model.token_px"),
-        ("split.block_px=400", "none of its"),
+        ("split.buffer_px=95", "labelled pixels is left on the training side of blocks of 16 px"),
     ],
 )
 def test_wrong_settings(job_file, train, setting, sentence):
@@ -118,6 +118,7 @@ def test_out_below_a_file(job_file, train, tmp_path):
 
 
 def test_full_disk(job_file, run_command, small_disk):
+    (small_disk / "other.bin").write_bytes(bytes(800_000))
     code, _, err = run_command("train", job_file(), "--out", small_disk / "run", *QUICK)
     assert code == 2 and ("No space left" in err or "disk is full" in err)
     assert not (small_disk / "run" / "model.safetensors").exists()
