@@ -74,6 +74,7 @@ def save_model(path: Path, network: MaMOLNetwork, info: ModelInfo, self_containe
         save_file(tensors, temporary, {METADATA_KEY: json.dumps(info.to_json(), allow_nan=False)})
         with temporary.open("r+b") as file:  # Windows flushes only what may be written
             os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())  # safetensors lets the owner alone read its files
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
         full = getattr(error, "errno", None) == errno.ENOSPC or "no space" in str(error).lower()
@@ -83,6 +84,13 @@ def save_model(path: Path, network: MaMOLNetwork, info: ModelInfo, self_containe
         with contextlib.suppress(OSError):
             temporary.unlink()
     return info
+
+
+def _umask() -> int:
+    """Permissions that new files do not get; it can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def load_model(path: Path, device: torch.device, weights: Path | None = None) -> LoadedModel:

@@ -110,7 +110,7 @@ class TrainingConfig(_Section):
 
     epochs: int | None = Field(None, ge=1)  # passes over the training windows; default: as many as make `steps` steps
     steps: int = Field(400, ge=1)  # optimiser steps, where `epochs` is not given
-    batch_size: int = Field(24, ge=1)  # windows
+    batch_size: int = Field(48, ge=1)  # windows
     accumulate: int = Field(1, ge=1)
     learning_rate: float = Field(3e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
@@ -249,7 +249,7 @@ def _sentence(error: ValidationError) -> str:
 
 def _known_keys(sections: list[Any]) -> list[str]:
     """Keys of the section reached by `sections`; names of modalities are steps without keys of their own."""
-    fields = {
+    fields: dict[tuple[str, ...], type[BaseModel]] = {
         (): Config, ("scene",): SceneConfig, ("scene", "labels"): LabelsConfig, ("split",): SplitConfig,
         ("model",): ModelConfig, ("training",): TrainingConfig, ("missing",): MissingConfig, ("mixing",): MixingConfig,
     }  # fmt: skip

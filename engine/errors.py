@@ -1,8 +1,8 @@
 """Everything that the user, not the developer, must change.
 
-One root, `EngineError`: the command line prints its message as one sentence and exits with 2. A message says what is wrong,
-where, expected vs got, and what to do. Leaves are also the builtin they resemble, so that library users can catch either.
-Any other exception is a bug of ours (exit 1, with a traceback).
+One root, `EngineError`: the command line prints its message as one sentence and exits with 2. A message says what is
+wrong, where, expected vs got, and what to do. Leaves are also the builtin they resemble, so that library users can
+catch either. Any other exception is a bug of ours (exit 1, with a traceback).
 """
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LandClass:
-    """One class. `value` is the pixel value in class maps (>= 1; 0 is nodata), `colour` is (red, green, blue), 0 to 255."""
+    """One class: `value` in class maps (>= 1; 0 is nodata), `colour` as (red, green, blue), 0 to 255."""
 
     value: int
     name: str
@@ -48,11 +48,16 @@ class Legend:
     @classmethod
     def from_json(cls, data: list[dict]) -> Legend:
         """Inverse of `to_json`."""
-        return cls(tuple(LandClass(int(d["value"]), str(d["name"]), tuple(int(c) for c in d["colour"])) for d in data))
+        classes = []
+        for item in data:
+            red, green, blue = (int(part) for part in item["colour"])
+            classes.append(LandClass(int(item["value"]), str(item["name"]), (red, green, blue)))
+        return cls(tuple(classes))
 
 
 def distinct_colour(index: int) -> tuple[int, int, int]:
     """A colour for class number `index` where the source has none: hues a golden ratio apart never repeat closely."""
     hue = (0.33 + index * 0.61803398875) % 1.0
     value = (0.85, 0.65, 0.95)[index % 3]
-    return tuple(round(part * 255) for part in colorsys.hsv_to_rgb(hue, 0.65, value))
+    red, green, blue = (round(part * 255) for part in colorsys.hsv_to_rgb(hue, 0.65, value))
+    return red, green, blue

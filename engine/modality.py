@@ -70,7 +70,7 @@ def all_patterns(count: int) -> list[tuple[bool, ...]]:
 
 
 def evaluation_patterns(count: int, occurring: Iterable[tuple[bool, ...]] = ()) -> list[tuple[bool, ...]]:
-    """Patterns to evaluate: all of them up to 5 modalities; beyond, complete, leave-one-out, single and occurring ones."""
+    """Patterns to evaluate: all up to 5 modalities; beyond, complete, leave-one-out, single and occurring ones."""
     if count <= 5:
         return all_patterns(count)
     chosen = {(True,) * count, *occurring}

@@ -141,7 +141,8 @@ class JsonProgress:
 
 def make_progress(kind: str) -> Progress:
     """`auto` (text), `json` or `none`."""
-    return {"auto": TextProgress, "json": JsonProgress, "none": SilentProgress}[kind]()
+    voices: dict[str, type[Progress]] = {"auto": TextProgress, "json": JsonProgress, "none": SilentProgress}
+    return voices[kind]()
 
 
 def _duration(seconds: float) -> str:

@@ -29,7 +29,7 @@ class Confusion:
     @property
     def reference(self) -> np.ndarray:
         """Reference pixels of each class (Y,)."""
-        return self.matrix.sum(axis=1)
+        return np.asarray(self.matrix.sum(axis=1))
 
     @property
     def per_class(self) -> np.ndarray:
@@ -85,4 +85,4 @@ def calibration_error(confidence: np.ndarray, correct: np.ndarray, bins: int = 1
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    return np.asarray(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0))

@@ -43,9 +43,9 @@ def render_report(report: Report) -> str:
     parts = [
         *_warnings(report),
         "<h2>Accuracy by sensors present</h2>",
-        f'<p class="note">Measured on {report.facts.get("measured_on", "test")} pixels that have all sensors of the row. '
-        f"AA is the mean over classes with at least {JUDGED_FROM} of these pixels; confidence error is the mean distance "
-        "between confidence and accuracy (ECE).</p>",
+        f'<p class="note">Measured on {report.facts.get("measured_on", "test")} pixels that have all sensors of the '
+        f"row. AA is the mean over classes with at least {JUDGED_FROM} of these pixels; confidence error is the mean "
+        "distance between confidence and accuracy (ECE).</p>",
         pattern_table(report.confusions, {"confidence error %": errors}),
         "<h2>Learning curve</h2>",
         _learning_curve(report.history),
@@ -109,21 +109,24 @@ def _learning_curve(history: Sequence[dict[str, float]]) -> str:
         points = " ".join(place(step, value) for step, value in zip(steps, values, strict=True))
         return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
 
+    heights = [(share, place(steps[0], share).split(",")[1]) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     ticks = [
-        f'<text x="{left - 6}" y="{place(steps[0], share).split(",")[1]}" text-anchor="end" fill="#b3541e">{share * highest:.2f}</text>'
-        f'<text x="{width - left + 6}" y="{place(steps[0], share).split(",")[1]}" fill="#1e5fb3">{share * 100:.0f}</text>'
-        for share in (0.0, 0.25, 0.5, 0.75, 1.0)
+        f'<text x="{left - 6}" y="{y}" text-anchor="end" fill="#b3541e">{share * highest:.2f}</text>'
+        f'<text x="{width - left + 6}" y="{y}" fill="#1e5fb3">{share * 100:.0f}</text>'
+        for share, y in heights
     ]
     return "\n".join(
         [
             f'<svg viewBox="0 0 {width} {height}" width="100%" role="img" aria-label="learning curve">',
-            f'<rect x="{left}" y="15" width="{width - 2 * left}" height="{height - bottom - 15}" fill="none" stroke="#ccc"/>',
+            f'<rect x="{left}" y="15" width="{width - 2 * left}" height="{height - bottom - 15}" fill="none" '
+            'stroke="#ccc"/>',
             *ticks,
             line([row["loss"] / highest for row in history], "#b3541e"),
             line([row["score"] for row in history], "#1e5fb3"),
             f'<text x="{left}" y="{height - 8}">step {steps[0]:,.0f}</text>',
             f'<text x="{width - left}" y="{height - 8}" text-anchor="end">{steps[-1]:,.0f}</text>',
-            f'<text x="{width / 2}" y="{height - 8}" text-anchor="middle"><tspan fill="#b3541e">training loss (left)</tspan>'
+            f'<text x="{width / 2}" y="{height - 8}" text-anchor="middle">'
+            '<tspan fill="#b3541e">training loss (left)</tspan>'
             '  <tspan fill="#1e5fb3">validation: mean of OA and AA over patterns, % (right)</tspan></text>',
             "</svg>",
         ]

@@ -52,7 +52,7 @@ train_per_class = 100
 
 
 def _enmap(folder: Path, work: Path) -> str:
-    """Tiles of 32 px with gaps between: a window of 16 px, so that half a window of buffer leaves every class a place."""
+    """Tiles of 32 px with gaps between: a window of 16 px, so that half a window of buffer leaves every class room."""
     return f"""
 [scene]
 name = {_text(folder.name)}

@@ -198,7 +198,7 @@ def _take(tensor: Tensor, rows: Tensor | None) -> Tensor:
 
 
 def _pixels_of(at: PixelIndex, rows: Tensor | None, windows: int) -> tuple[Tensor | None, PixelIndex]:
-    """Those of the pixels that lie in windows `rows`: their numbers (None for all), and they in a batch of these alone."""
+    """The pixels that lie in windows `rows`: their numbers (None for all), and where they are among these windows."""
     if rows is None:
         return None, at
     window, row, col = at

@@ -59,7 +59,7 @@ class BatchLoss:
         if not taught:
             return loss
         with autocast(self.device, self.precision):
-            answers = self.teacher.probabilities(clean, valid, tuple(index[asked] for index in at))
+            answers = self.teacher.probabilities(clean, valid, (at[0][asked], at[1][asked], at[2][asked]))
         return loss + self.config.teaching * teaching_loss(logits[asked], answers)
 
     def _some(self, classes: Tensor) -> Tensor:
