@@ -109,8 +109,8 @@ class TrainingConfig(_Section):
     """The loop."""
 
     epochs: int | None = Field(None, ge=1)  # passes over the training windows; default: as many as make `steps` steps
-    steps: int = Field(400, ge=1)  # optimiser steps, where `epochs` is not given
-    batch_size: int = Field(48, ge=1)  # windows
+    steps: int = Field(300, ge=1)  # optimiser steps, where `epochs` is not given
+    batch_size: int = Field(24, ge=1)  # windows
     accumulate: int = Field(1, ge=1)
     learning_rate: float = Field(3e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)

@@ -94,7 +94,9 @@ def supervised_loss(logits: Tensor, reference: Tensor, config: TrainingConfig, c
 
 
 def teaching_loss(logits: Tensor, answers: Tensor) -> Tensor:
-    """Mean cross-entropy to the teacher's probabilities; 0 where there is none.
+    """Cross-entropy to the teacher's probabilities, classes counting the same as among labels; 0 without pixels.
+
+    Unweighted, the answers' natural mix would pull rare classes into common ones: a teacher in doubt says "common".
 
     Args:
         logits: the network's, (A, Y).
@@ -102,7 +104,9 @@ def teaching_loss(logits: Tensor, answers: Tensor) -> Tensor:
     """
     if not len(logits):
         return logits.sum() * 0.0
-    return -(answers * functional.log_softmax(logits.float(), dim=-1)).sum(dim=-1).mean()
+    losses = -(answers * functional.log_softmax(logits.float(), dim=-1)).sum(dim=-1)
+    weights = (answers / answers.mean(dim=0).clamp(min=0.01)).sum(dim=-1)
+    return (losses * weights).sum() / weights.sum()
 
 
 def perturbed(values: Tensor, noise: float) -> Tensor:
