@@ -44,8 +44,9 @@ def resolve_model_config(config: ModelConfig) -> ResolvedModelConfig:
         ConfigError: values that do not fit each other.
     """
     compact, dense = config.backbone == "compact", config.readout == "dense"
-    window, token_px, core = (32, 8, 20) if compact and dense else (14, 1, 10 if dense else 1)
+    window, core = (32, 20) if compact and dense else (14, 10 if dense else 1)
     window = config.window or window
+    token_px = next(side for side in (8, 4, 2, 1) if window % side == 0) if compact and dense else 1
     boxes = tuple(side for side in (5, 13, 27) if side <= window and compact and dense)
     defaults = {
         "train_backbone": compact,
