@@ -26,7 +26,7 @@ class Totals:
         area_m2: square metres by class value; empty where the grid's unit is unknown.
         patterns: pixels by pattern bits.
         confidence: sum of percent by pattern bits.
-        seconds: time spent, over all sessions of a resumed job.
+        seconds: time spent, over all sittings of a resumed job.
     """
 
     pixels: int = 0
