@@ -169,12 +169,12 @@ def _forward(
         inputs = [torch.from_numpy(array[start:stop]).to(device) for array in values]
         with autocast(device, precision):
             logits = network(inputs, torch.from_numpy(valid[start:stop]).to(device))
-        return as_core(logits).float().cpu().numpy()
+        return _as_core(logits).float().cpu().numpy()
 
     results, _ = run_with_backoff(run, len(valid), _BATCH)
     return np.concatenate(results)
 
 
-def as_core(logits: torch.Tensor) -> torch.Tensor:
+def _as_core(logits: torch.Tensor) -> torch.Tensor:
     """(B, Y) of a centre read-out as (B, Y, 1, 1)."""
     return logits[:, :, None, None] if logits.ndim == 2 else logits
