@@ -14,14 +14,13 @@ import argparse
 import errno
 import json
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
+from engine.cancel import Cancellation
 from engine.errors import Cancelled, ConfigError, EngineError
 from engine.progress import JsonProgress, Progress, make_progress
 
@@ -70,21 +69,30 @@ def command_parser(name: str, description: str | None, seed: int | None = None) 
         help="GDAL's raster cache (default %(default)s)",
     )
     common.add_argument("--progress", choices=("auto", "json", "none"), default="auto", help="how to report")
+    common.add_argument(
+        "--cancel-on-stdin",
+        action="store_true",
+        help="a line on standard input, or its end, cancels: for programs that start this one",
+    )
     return parser
 
 
 def run(parser: argparse.ArgumentParser, main: Main, argv: Sequence[str] | None = None) -> int:
     """Parse, call `main`, and turn whatever happens into an exit code.
 
-    0 done; 2 the user must change something (one line on stderr); 3 cancelled (SIGINT, SIGTERM); 1 a bug of ours.
+    0 done; 2 the user must change something (one line on stderr); 3 cancelled (SIGINT, SIGTERM,
+    `--cancel-on-stdin`); 1 a bug of ours.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     # Before parsing, so that complaints about the arguments are reported in the caller's way, too.
     progress = make_progress("json" if _peek(argv, "--progress") == "json" else "auto")
-    cancelled = _cancel_on_signals(progress)
+    cancelled = Cancellation(progress)
+    cancelled.on_signals()
     try:
         arguments = parser.parse_args(_with_job(parser, argv))
         progress = make_progress(arguments.progress)
+        if arguments.cancel_on_stdin:
+            cancelled.on_stdin()
         _prepare_environment(arguments)
         main(arguments, progress, cancelled)
     except EngineError as error:
@@ -192,21 +200,6 @@ def _prepare_environment(arguments: argparse.Namespace) -> None:
     if arguments.threads:
         for pool in ("OMP", "OPENBLAS", "MKL"):
             os.environ[f"{pool}_NUM_THREADS"] = str(arguments.threads)
-
-
-def _cancel_on_signals(progress: Progress) -> Callable[[], bool]:
-    """SIGINT and SIGTERM ask to stop; a second one stops at once. Returns the question that long loops ask."""
-    asked: list[int] = []
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-        progress.log("stopping at the next safe point; once more to stop at once")
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, ask)
-    return lambda: bool(asked)
 
 
 def _fail(progress: Progress, message: str, code: int) -> int:

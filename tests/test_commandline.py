@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,38 @@ def test_first_signal_asks_second_one_stops(run_main, number):
 
     code, _, err = run_main(main, "m")
     assert code == 3 and answers == [False, True] and "stopping" in err
+
+
+@pytest.mark.parametrize("ending", [b"stop\n", None], ids=["line", "end of file"])
+def test_stdin_asks_only_where_wanted(ending):
+    """The command ends with 3 soon after a line on stdin or its end, and without the option takes no notice."""
+    code = (
+        "import sys, time\n"
+        "from engine import commandline\n"
+        "from engine.errors import Cancelled\n"
+        "def main(arguments, progress, cancelled):\n"
+        "    print('ready', flush=True)\n"
+        "    end = time.monotonic() + (30 if arguments.cancel_on_stdin else 1)\n"
+        "    while time.monotonic() < end:\n"
+        "        if cancelled(): raise Cancelled('stopped')\n"
+        "        time.sleep(0.01)\n"
+        "sys.exit(commandline.run(commandline.command_parser('try', None), main))\n"
+    )
+    for options, expected in (["--cancel-on-stdin"], 3), ([], 0):
+        with subprocess.Popen(
+            [sys.executable, "-c", code, *options], cwd=ROOT,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as child:  # fmt: skip
+            assert child.stdout.readline() == b"ready\n"
+            start = time.monotonic()
+            if ending:
+                child.stdin.write(ending)
+                child.stdin.flush()
+            else:
+                child.stdin.close()
+            assert child.wait(20) == expected
+            assert expected == 0 or time.monotonic() - start < 1
+            assert b"Fatal" not in child.stderr.read()
 
 
 def test_overview_lists_every_command():

@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-COMMON = {"--help", "--job", "--device", "--precision", "--seed", "--threads", "--memory", "--progress"}
+COMMON = {
+    "--help", "--job", "--device", "--precision", "--seed", "--threads", "--memory", "--progress", "--cancel-on-stdin",
+}  # fmt: skip
 COMMANDS = {
     "train": ({"config"}, {"--out", "--resume", "--init", "--set"}),
     "predict": (
