@@ -1,0 +1,1 @@
+"""One algorithm of the toolbox in each file."""

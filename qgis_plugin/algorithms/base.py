@@ -1,0 +1,103 @@
+"""What all algorithms share: identity, icon, help, common parameters."""
+
+from pathlib import Path
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from .. import settings
+from ..translation import tr
+
+ICONS = Path(__file__).resolve().parent.parent / "icons"
+ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+
+
+class MamolAlgorithm(QgsProcessingAlgorithm):
+    """An algorithm of the provider.
+
+    Subclasses set NAME (public: never changes), and override `displayName`, `shortHelpString`, `shortDescription`,
+    `initAlgorithm`, `prepareAlgorithm` and `processAlgorithm`.
+
+    QGIS calls `checkParameterValues` and `prepareAlgorithm` on the main thread, where layers may be touched, and
+    `processAlgorithm` on a worker thread: what the former finds out, the latter gets as plain values.
+    """
+
+    NAME = ""
+    DEVICE = "DEVICE"
+    PRECISION = "PRECISION"
+
+    def name(self) -> str:
+        """Public name."""
+        return self.NAME
+
+    def createInstance(self) -> "MamolAlgorithm":  # noqa: N802 - QGIS's names, here and below
+        """Make a new one."""
+        return type(self)()
+
+    def icon(self) -> QIcon:
+        """Icon in the toolbox."""
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:  # noqa: N802
+        """Icon as a file."""
+        return str(ICONS / f"{self.NAME}.svg")
+
+    def group(self) -> str:
+        """Group in the toolbox: none, there are few of us."""
+        return ""
+
+    def groupId(self) -> str:  # noqa: N802
+        """See `group`."""
+        return ""
+
+    def add(self, parameter: QgsProcessingParameterDefinition, help_text: str, advanced: bool = False) -> None:
+        """Add a parameter with its help."""
+        parameter.setHelp(help_text)
+        if advanced:
+            parameter.setFlags(parameter.flags() | ADVANCED)
+        self.addParameter(parameter)
+
+    def add_device(self) -> None:
+        """Add where and in which number format to compute."""
+        self.add(
+            QgsProcessingParameterEnum(
+                self.DEVICE, tr("Compute on"), settings.DEVICES, defaultValue=settings.device(), usesStaticStrings=True
+            ),
+            tr("auto takes a graphics card where the engine finds one, else the processor (cpu)."),
+        )
+        self.add(
+            QgsProcessingParameterEnum(
+                self.PRECISION, tr("Number format"), settings.PRECISIONS, defaultValue="auto", usesStaticStrings=True
+            ),
+            tr("auto takes the fastest that the device computes well; float32 is the most exact."),
+            advanced=True,
+        )
+
+    def compute_job(self, parameters: Any, context: QgsProcessingContext) -> dict:
+        """The part of a job that says where and how to compute."""
+        return {
+            "device": self.parameterAsString(parameters, self.DEVICE, context) or settings.device(),
+            "precision": self.parameterAsString(parameters, self.PRECISION, context) or "auto",
+            "threads": settings.threads() or None,
+            "memory": settings.memory_mb(),
+        }
+
+    def given(self, parameters: Any, name: str) -> bool:
+        """Whether the user gave a value."""
+        value = parameters.get(name)
+        return value is not None and value != "" and value != []
+
+    def problem_of(self, check: Any, *arguments: Any) -> Optional[str]:
+        """The sentence of the QgsProcessingException that `check` raises, None where it raises none."""
+        try:
+            check(*arguments)
+        except QgsProcessingException as error:
+            return str(error)
+        return None

@@ -1,0 +1,98 @@
+"""The one door to the engine: a command in its own process, told by a job file, answering in JSON lines.
+
+Everything here may run on a worker thread: nothing touches layers or widgets.
+"""
+
+import contextlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping, Optional
+
+from qgis.core import QgsProcessingException, QgsProcessingFeedback
+
+from . import settings
+from .child import Child
+from .environment import clean_environment
+from .failures import cannot_start, explain, missing_python
+from .listener import Listener, Stages
+from .translation import tr
+
+
+class EngineError(QgsProcessingException):
+    """The engine could not do it; the text is its own sentence, or says why it is silent."""
+
+
+class EngineCancelled(QgsProcessingException):
+    """The user stopped the engine."""
+
+
+def run_engine(
+    command: str, job: Mapping[str, Any], feedback: QgsProcessingFeedback, stages: Optional[Stages] = None
+) -> Dict[str, Any]:
+    """Run `python -m engine.<command>` and return what it gives as result.
+
+    Args:
+        command: name of the command.
+        job: its arguments, keys as in its job files; None counts as not given.
+        feedback: told progress, log lines and warnings; cancelling it stops the engine within two seconds.
+        stages: part of the progress bar that each stage of the command fills; others move no bar.
+
+    Raises:
+        EngineError: it cannot be started, ended with an error, or crashed.
+        EngineCancelled: `feedback` was cancelled.
+    """
+    python = engine_python()
+    listener = Listener(feedback, stages or {})
+    with scratch_folder() as folder:
+        file = write_job(folder / "job.json", {**job, "progress": "json", "cancel_on_stdin": True})
+        try:
+            child = Child(engine_command(python, command, file), clean_environment(python), folder)
+        except OSError as error:
+            raise EngineError(cannot_start(python, error)) from error
+        with child:
+            for name, line in child.lines(feedback.isCanceled):
+                listener.hear(name, line)
+    if child.stopped:
+        raise EngineCancelled(tr("Cancelled."))
+    if child.returncode or listener.result is None:
+        if child.returncode == 1:  # a bug: its traceback belongs into the report
+            for line in listener.stderr:
+                feedback.pushConsoleInfo(line)
+        raise EngineError(explain(child.returncode or 0, python, listener.error, list(listener.stderr)))
+    return listener.result
+
+
+def engine_python() -> Path:
+    """The engine's interpreter.
+
+    Raises:
+        EngineError: there is none; the text says how to get one.
+    """
+    python = settings.python()
+    if python is None or not python.is_file():
+        raise EngineError(missing_python(python))
+    return python
+
+
+def engine_command(python: Path, command: str, job: Path) -> List[str]:
+    """Command line that runs a command of the engine with a job file."""
+    return [str(python), "-m", f"engine.{command}", "--job", str(job)]
+
+
+def write_job(file: Path, job: Mapping[str, Any]) -> Path:
+    """Write a job file and return its path."""
+    given = {key: value for key, value in job.items() if value is not None}
+    file.write_text(json.dumps(given, indent=2, ensure_ascii=False), encoding="utf-8")
+    return file
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder for one run, which also is the engine's working folder: nothing to import by accident lies there."""
+    folder = Path(tempfile.mkdtemp(prefix="mamol_"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,55 @@
+"""The provider: what it is called and which algorithms it has."""
+
+from pathlib import Path
+from typing import List
+
+from qgis.core import QgsProcessingProvider
+from qgis.PyQt.QtGui import QIcon
+
+from . import settings
+from .algorithms.base import ICONS
+from .algorithms.evaluate import EvaluateAlgorithm
+from .algorithms.inspect import InspectAlgorithm
+from .algorithms.predict import PredictAlgorithm
+from .algorithms.train import TrainAlgorithm
+from .failures import missing_python
+
+PROVIDER_ID = "mamol"
+
+
+class MamolProvider(QgsProcessingProvider):
+    """Land-cover mapping with whatever sensors cover each pixel."""
+
+    def id(self) -> str:
+        """Part of every algorithm's name: public."""
+        return PROVIDER_ID
+
+    def name(self) -> str:
+        """Name in the toolbox."""
+        return "MaMOL Land Cover"
+
+    def icon(self) -> QIcon:
+        """Icon in the toolbox."""
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:  # noqa: N802 - QGIS's name
+        """Icon as a file."""
+        return str(ICONS / "mamol.svg")
+
+    def supportedOutputRasterLayerExtensions(self) -> List[str]:  # noqa: N802
+        """What the engine writes."""
+        return ["tif"]
+
+    def supportsNonFileBasedOutput(self) -> bool:  # noqa: N802
+        """Outputs are files."""
+        return False
+
+    def warningMessage(self) -> str:  # noqa: N802
+        """Text in the toolbox as long as there is no engine."""
+        python = settings.python()
+        return "" if python is not None and Path(python).is_file() else missing_python(python)
+
+    def loadAlgorithms(self) -> None:  # noqa: N802
+        """Add the algorithms."""
+        for algorithm in (PredictAlgorithm, TrainAlgorithm, InspectAlgorithm, EvaluateAlgorithm):
+            self.addAlgorithm(algorithm())
