@@ -29,7 +29,11 @@ class EngineCancelled(QgsProcessingException):
 
 
 def run_engine(
-    command: str, job: Mapping[str, Any], feedback: QgsProcessingFeedback, stages: Optional[Stages] = None
+    command: str,
+    job: Mapping[str, Any],
+    feedback: QgsProcessingFeedback,
+    stages: Optional[Stages] = None,
+    python: Optional[Path] = None,
 ) -> Dict[str, Any]:
     """Run `python -m engine.<command>` and return what it gives as result.
 
@@ -38,12 +42,13 @@ def run_engine(
         job: its arguments, keys as in its job files; None counts as not given.
         feedback: told progress, log lines and warnings; cancelling it stops the engine within two seconds.
         stages: part of the progress bar that each stage of the command fills; others move no bar.
+        python: interpreter to use instead of the one in the settings.
 
     Raises:
         EngineError: it cannot be started, ended with an error, or crashed.
         EngineCancelled: `feedback` was cancelled.
     """
-    python = engine_python()
+    python = python or engine_python()
     listener = Listener(feedback, stages or {})
     with scratch_folder() as folder:
         file = write_job(folder / "job.json", {**job, "progress": "json", "cancel_on_stdin": True})

@@ -8,9 +8,11 @@ from qgis.PyQt.QtGui import QIcon
 
 from . import settings
 from .algorithms.base import ICONS
+from .algorithms.checkengine import CheckEngineAlgorithm
 from .algorithms.evaluate import EvaluateAlgorithm
 from .algorithms.inspect import InspectAlgorithm
 from .algorithms.predict import PredictAlgorithm
+from .algorithms.setupengine import SetupEngineAlgorithm
 from .algorithms.train import TrainAlgorithm
 from .failures import missing_python
 
@@ -51,5 +53,8 @@ class MamolProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:  # noqa: N802
         """Add the algorithms."""
-        for algorithm in (PredictAlgorithm, TrainAlgorithm, InspectAlgorithm, EvaluateAlgorithm):
+        for algorithm in (
+            PredictAlgorithm, TrainAlgorithm, InspectAlgorithm, EvaluateAlgorithm,
+            CheckEngineAlgorithm, SetupEngineAlgorithm,
+        ):  # fmt: skip
             self.addAlgorithm(algorithm())

@@ -11,10 +11,12 @@ ENGINE_PYTHON = "mamol/engine_python"  # interpreter or folder of a virtual envi
 DEVICE = "mamol/device"
 THREADS = "mamol/threads"  # 0: all
 MEMORY_MB = "mamol/memory_mb"  # GDAL's raster cache in the engine
+TORCH_INDEX = "mamol/torch_index"  # package index that "Set up the engine" takes PyTorch from
 
 DEVICES = ["auto", "cpu", "cuda", "mps"]
 PRECISIONS = ["auto", "float32", "bfloat16"]
 DEFAULT_MEMORY_MB = 256
+DEFAULT_TORCH_INDEX = "https://download.pytorch.org/whl"
 
 
 def engine_python() -> str:
@@ -46,6 +48,11 @@ def threads() -> int:
 def memory_mb() -> int:
     """Raster cache of the engine, megabytes."""
     return max(1, _integer(MEMORY_MB, DEFAULT_MEMORY_MB))
+
+
+def torch_index() -> str:
+    """Address of PyTorch's package index, without its last part; empty: the index of all other packages."""
+    return str(QgsSettings().value(TORCH_INDEX, DEFAULT_TORCH_INDEX))
 
 
 def save(engine_python: str, device: str, threads: int, memory_mb: int) -> None:
