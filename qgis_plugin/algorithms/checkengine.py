@@ -41,8 +41,8 @@ class CheckEngineAlgorithm(MamolAlgorithm):
     def shortHelpString(self) -> str:  # noqa: N802
         """Help beside the dialog."""
         return tr(
-            "Starts the engine, asks for its versions, the device it really computes on, memory and free disk space, and "
-            "tests in a few seconds that it can read and write rasters and train a network.\n\n"
+            "Starts the engine, asks for its versions, the device it really computes on, memory and free disk space, "
+            "and tests in a few seconds that it can read and write rasters and train a network.\n\n"
             "Paste the text into your report when something does not work. It says nothing about your data; your home "
             "folder is written as ~."
         )

@@ -49,7 +49,7 @@ class SetupEngineAlgorithm(MamolAlgorithm):
     def shortHelpString(self) -> str:  # noqa: N802
         """Help beside the dialog."""
         return tr(
-            "All computing is done by the engine, in a Python environment of its own beside your QGIS profile. Nothing is "
+            "All computing is done by the engine, in a Python environment of its own in your QGIS profile. Nothing is "
             "installed into the Python of QGIS, and nothing outside the profile is changed. Run this once after "
             "installing the plugin, and again whenever the engine does not work: it then repairs what is there.\n\n"
             "It needs a Python of version 3.11 or newer on this computer, and downloads about 1 GB (cpu) or several GB "
@@ -72,8 +72,8 @@ class SetupEngineAlgorithm(MamolAlgorithm):
                 self.COMPUTE, tr("Compute on"), COMPUTE, defaultValue=COMPUTE[0], usesStaticStrings=True
             ),
             tr(
-                "cuda: for NVIDIA graphics cards, a much larger download. cpu: for all other computers. auto: cuda where "
-                "an NVIDIA driver is installed."
+                "cuda: for NVIDIA graphics cards, a much larger download. cpu: for all other computers. auto: cuda "
+                "where an NVIDIA driver is installed."
             ),
         )
         self.add(
@@ -81,8 +81,8 @@ class SetupEngineAlgorithm(MamolAlgorithm):
                 self.WHEELS, tr("Folder of wheels"), QgsProcessingParameterFile.Behavior.Folder, optional=True
             ),
             tr(
-                "Folder with all packages as .whl files, downloaded on another computer with the same system and Python "
-                "version. Where it is given, no network is used, and it decides between cpu and cuda."
+                "Folder with all packages as .whl files, downloaded on another computer with the same system and "
+                "Python version. Where it is given, no network is used, and it decides between cpu and cuda."
             ),
         )
         self.add(
@@ -91,7 +91,8 @@ class SetupEngineAlgorithm(MamolAlgorithm):
             ),
             tr(
                 "Address of the index that PyTorch is downloaded from, without its last part, cpu or cuXXX, which is "
-                "added. An address that ends with such a part is taken as it is. Empty: the index of all other packages."
+                "added. An address that ends with such a part is taken as it is. Empty: the index of all other "
+                "packages."
             ),
             advanced=True,
         )
@@ -135,10 +136,8 @@ class SetupEngineAlgorithm(MamolAlgorithm):
             raise QgsProcessingException(tr("Cancelled.")) from error
         used = settings.python()
         if used != python:
-            feedback.pushWarning(
-                tr("The engine is set up, but the settings name another interpreter, which goes on being used: {python}")
-                .format(python=used)
-            )  # fmt: skip
+            text = tr("The engine is set up, but the settings name another interpreter, which stays in use: {python}")
+            feedback.pushWarning(text.format(python=used))
         return {self.ENGINE_PYTHON: str(python)}
 
     def _plan(self, parameters: dict[str, Any], context: QgsProcessingContext, source: Path) -> Plan:
