@@ -7,8 +7,9 @@ import contextlib
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional
+from typing import Any, Optional
 
 from qgis.core import QgsProcessingException, QgsProcessingFeedback
 
@@ -21,7 +22,15 @@ from .translation import tr
 
 
 class EngineError(QgsProcessingException):
-    """The engine could not do it; the text is its own sentence, or says why it is silent."""
+    """The engine could not do it; the text is its own sentence, or says why it is silent.
+
+    Attributes:
+        found: the result that it gave all the same, None where it gave none.
+    """
+
+    def __init__(self, message: str, found: Optional[dict[str, Any]] = None) -> None:
+        super().__init__(message)
+        self.found = found
 
 
 class EngineCancelled(QgsProcessingException):
@@ -34,7 +43,7 @@ def run_engine(
     feedback: QgsProcessingFeedback,
     stages: Optional[Stages] = None,
     python: Optional[Path] = None,
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """Run `python -m engine.<command>` and return what it gives as result.
 
     Args:
@@ -51,9 +60,11 @@ def run_engine(
     python = python or engine_python()
     listener = Listener(feedback, stages or {})
     with scratch_folder() as folder:
-        file = write_job(folder / "job.json", {**job, "progress": "json", "cancel_on_stdin": True})
+        file = write_job(folder / "job.json", job)
         try:
-            child = Child(engine_command(python, command, file), clean_environment(python), folder)
+            child = Child(
+                [*engine_command(python, command, file), "--cancel-on-stdin"], clean_environment(python), folder
+            )
         except OSError as error:
             raise EngineError(cannot_start(python, error)) from error
         with child:
@@ -65,7 +76,8 @@ def run_engine(
         if child.returncode == 1:  # a bug: its traceback belongs into the report
             for line in listener.stderr:
                 feedback.pushConsoleInfo(line)
-        raise EngineError(explain(child.returncode or 0, python, listener.error, list(listener.stderr)))
+        message = explain(child.returncode or 0, python, listener.error, list(listener.stderr))
+        raise EngineError(message, listener.result)
     return listener.result
 
 
@@ -81,9 +93,10 @@ def engine_python() -> Path:
     return python
 
 
-def engine_command(python: Path, command: str, job: Path) -> List[str]:
+def engine_command(python: Path, command: str, job: Path) -> list[str]:
     """Command line that runs a command of the engine with a job file."""
-    return [str(python), "-m", f"engine.{command}", "--job", str(job)]
+    # How to report is said here, not in the job: a job that cannot be read must be reported in this way, too.
+    return [str(python), "-m", f"engine.{command}", "--job", str(job), "--progress", "json"]
 
 
 def write_job(file: Path, job: Mapping[str, Any]) -> Path:

@@ -10,9 +10,10 @@ import signal
 import subprocess  # nosec B404 - the engine is a process of its own
 import sys
 import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Callable, Iterator, Mapping, Optional, Sequence, Tuple, Type
+from typing import IO, Callable, Optional
 
 from .environment import creation_options
 
@@ -43,7 +44,7 @@ class Child:
         self.returncode: Optional[int] = None
         self.stopped = False
         self._grace_s = grace_s
-        self._lines: "queue.Queue[Tuple[str, Optional[str]]]" = queue.Queue()
+        self._lines: queue.Queue[tuple[str, Optional[str]]] = queue.Queue()
         self._process = subprocess.Popen(  # nosec B603 - a list of arguments, no shell
             list(command), env=dict(environment), cwd=str(folder),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -53,7 +54,7 @@ class Child:
             stream = getattr(self._process, name)
             threading.Thread(target=self._read, args=(name, stream), name=f"read {name}", daemon=True).start()
 
-    def lines(self, cancelled: Callable[[], bool]) -> Iterator[Tuple[str, str]]:
+    def lines(self, cancelled: Callable[[], bool]) -> Iterator[tuple[str, str]]:
         """Yield ("stdout" or "stderr", line) until the child ends, or is stopped because `cancelled` said so.
 
         `cancelled` is asked ten times a second, whether there are lines or not. Afterwards `returncode` is set.
@@ -94,7 +95,7 @@ class Child:
 
     def __exit__(
         self,
-        kind: Optional[Type[BaseException]],
+        kind: Optional[type[BaseException]],
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:

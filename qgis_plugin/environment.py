@@ -7,8 +7,9 @@ GDAL that inherits them loads the wrong libraries, or finds a coordinate system 
 import os
 import subprocess  # nosec B404 - the engine is a process of its own
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Optional
 
 PYTHON_VARIABLE = "MAMOL_ENGINE_PYTHON"  # an interpreter for this session; wins over the setting
 _PACKAGE = Path(__file__).resolve().parent
@@ -24,7 +25,7 @@ _NAMES = {
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
-def clean_environment(python: Path, inherited: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
+def clean_environment(python: Path, inherited: Optional[Mapping[str, str]] = None) -> dict[str, str]:
     """Environment of a child that runs the interpreter `python`.
 
     Args:
@@ -83,7 +84,7 @@ def find_python(setting: str, engine_home: Path) -> Optional[Path]:
     return made if made.is_file() else None
 
 
-def creation_options() -> Dict[str, Any]:
+def creation_options() -> dict[str, Any]:
     """Arguments of `Popen`: a group of its own, so that all of it can be stopped, and no console window."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}

@@ -1,8 +1,9 @@
 """Why the engine ended without its result, in words that say what to do."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Optional
 
 from .translation import tr
 
@@ -19,16 +20,16 @@ def missing_python(python: Optional[Path]) -> str:
             "has it in {page}."
         ).format(page=OPTIONS_PAGE)
     return tr(
-        'The engine\'s Python interpreter {python} does not exist. Choose another in {page}, or run the algorithm "Set '
+        "The engine's Python interpreter {python} does not exist. Choose another in {page}, or run the algorithm \"Set "
         'up the engine".'
     ).format(python=python, page=OPTIONS_PAGE)
 
 
 def cannot_start(python: Path, error: OSError) -> str:
     """Text for an interpreter that is there and does not start."""
-    return tr("The engine's Python interpreter {python} cannot be started ({reason}). Choose another in {page}.").format(
-        python=python, reason=error.strerror or error, page=OPTIONS_PAGE
-    )
+    return tr(
+        "The engine's Python interpreter {python} cannot be started ({reason}). Choose another in {page}."
+    ).format(python=python, reason=error.strerror or error, page=OPTIONS_PAGE)
 
 
 def explain(returncode: int, python: Path, message: Optional[str], stderr: Sequence[str]) -> str:
@@ -43,8 +44,8 @@ def explain(returncode: int, python: Path, message: Optional[str], stderr: Seque
     lacking = re.search(r"No module named '?([\w.]+)", message or "\n".join(stderr[-3:]))
     if lacking:
         return tr(
-            'The engine\'s interpreter {python} lacks the package "{package}". Run the algorithm "Set up the engine" to '
-            "install or repair it, or choose another interpreter in {page}."
+            'The engine\'s interpreter {python} lacks the package "{package}". Run the algorithm "Set up the engine" '
+            "to install or repair it, or choose another interpreter in {page}."
         ).format(python=python, package=lacking.group(1), page=OPTIONS_PAGE)
     if message:
         return message

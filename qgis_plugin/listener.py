@@ -3,13 +3,14 @@
 import collections
 import json
 import time
-from typing import Any, Deque, Dict, Mapping, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any, Optional
 
 from qgis.core import QgsProcessingFeedback
 
 from .translation import tr
 
-Stages = Mapping[str, Tuple[float, float]]
+Stages = Mapping[str, tuple[float, float]]
 """From where to where, in percent, a stage of a command fills the progress bar."""
 
 _TEXT_EVERY_S = 5.0  # the dialog keeps every progress text as a line of its log
@@ -24,15 +25,16 @@ class Listener:
         result: what it gave as result, None so far.
         error: its own sentence on what went wrong, None so far.
         stderr: the last lines there.
+        stage: what it is doing, empty so far.
     """
 
     def __init__(self, feedback: QgsProcessingFeedback, stages: Stages) -> None:
-        self.result: Optional[Dict[str, Any]] = None
+        self.result: Optional[dict[str, Any]] = None
         self.error: Optional[str] = None
-        self.stderr: Deque[str] = collections.deque(maxlen=_STDERR_LINES)
+        self.stderr: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
         self._feedback = feedback
         self._stages = stages
-        self._stage = ""
+        self.stage = ""
         self._percent = 0.0
         self._start = time.monotonic()
         self._spoke = 0.0
@@ -69,8 +71,8 @@ class Listener:
                 self._feedback.setProgress(percent)
         now = time.monotonic()
         pause = max(_TEXT_EVERY_S, _TEXT_SHARE * (now - self._start))
-        if stage != self._stage or now - self._spoke >= pause:
-            self._stage, self._spoke = stage, now
+        if stage != self.stage or now - self._spoke >= pause:
+            self.stage, self._spoke = stage, now
             self._feedback.setProgressText(_progress_text(stage, share, message))
 
 
@@ -97,7 +99,7 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def _parsed(line: str) -> Optional[Dict[str, Any]]:
+def _parsed(line: str) -> Optional[dict[str, Any]]:
     """The JSON object on a line, None where there is none."""
     try:
         message = json.loads(line)

@@ -1,7 +1,6 @@
 """The provider: what it is called and which algorithms it has."""
 
 from pathlib import Path
-from typing import List
 
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
@@ -38,7 +37,7 @@ class MamolProvider(QgsProcessingProvider):
         """Icon as a file."""
         return str(ICONS / "mamol.svg")
 
-    def supportedOutputRasterLayerExtensions(self) -> List[str]:  # noqa: N802
+    def supportedOutputRasterLayerExtensions(self) -> list[str]:  # noqa: N802
         """What the engine writes."""
         return ["tif"]
 

@@ -80,24 +80,39 @@ class MamolAlgorithm(QgsProcessingAlgorithm):
             advanced=True,
         )
 
-    def compute_job(self, parameters: Any, context: QgsProcessingContext) -> dict:
+    def compute_job(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
         """The part of a job that says where and how to compute."""
         return {
-            "device": self.parameterAsString(parameters, self.DEVICE, context) or settings.device(),
-            "precision": self.parameterAsString(parameters, self.PRECISION, context) or "auto",
+            "device": self.parameterAsEnumString(parameters, self.DEVICE, context) or settings.device(),
+            "precision": self.parameterAsEnumString(parameters, self.PRECISION, context) or "auto",
             "threads": settings.threads() or None,
             "memory": settings.memory_mb(),
         }
 
-    def given(self, parameters: Any, name: str) -> bool:
+    def given(self, parameters: dict[str, Any], name: str) -> bool:
         """Whether the user gave a value."""
         value = parameters.get(name)
         return value is not None and value != "" and value != []
 
-    def problem_of(self, check: Any, *arguments: Any) -> Optional[str]:
-        """The sentence of the QgsProcessingException that `check` raises, None where it raises none."""
-        try:
-            check(*arguments)
-        except QgsProcessingException as error:
-            return str(error)
-        return None
+    def optional_int(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> Optional[int]:
+        """A whole number, None where the user gave none."""
+        return self.parameterAsInt(parameters, name, context) if self.given(parameters, name) else None
+
+    def verify(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+        """Check the inputs, on the main thread and within a tenth of a second.
+
+        Raises:
+            QgsProcessingException: something does not fit; the text says what to do.
+        """
+
+    def checkParameterValues(  # noqa: N802
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[bool, str]:
+        """Say what does not fit before anything is started."""
+        fine, message = super().checkParameterValues(parameters, context)
+        if fine:
+            try:
+                self.verify(parameters, context)
+            except QgsProcessingException as error:
+                return False, str(error)
+        return fine, message

@@ -1,0 +1,266 @@
+"""Map land cover with a trained model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterString,
+)
+
+from ..binding import bind, check_fit, reference_of
+from ..bridge import engine_python, run_engine
+from ..layers import LayerError, RasterInput
+from ..leftovers import discard_unfinished
+from ..modelfile import Model, ModelFileError, read_model
+from ..results import dress
+from ..translation import tr
+from .sensors import SensorAlgorithm
+
+_STAGES = {"mapping": (5.0, 95.0), "writing": (95.0, 100.0)}  # before: starting, and a look at the layers
+
+
+class PredictAlgorithm(SensorAlgorithm):
+    """Every pixel with whatever sensors cover it."""
+
+    NAME = "predict"
+    MODEL = "MODEL"
+    EXTENT, AOI, REFERENCE = "EXTENT", "AOI", "REFERENCE"
+    OVERLAP, BATCH_SIZE, WEIGHTS, RESUME = "OVERLAP", "BATCH_SIZE", "WEIGHTS", "RESUME"
+    OUTPUT, CONFIDENCE, PROBABILITIES = "OUTPUT", "CONFIDENCE", "PROBABILITIES"
+    SENSORS_USED, REPORT = "SENSORS_USED", "REPORT"
+
+    def displayName(self) -> str:  # noqa: N802 - QGIS's names, here and below
+        """Name in the toolbox."""
+        return tr("Map land cover")
+
+    def shortDescription(self) -> str:  # noqa: N802
+        """Tooltip in the toolbox."""
+        return tr("Maps land cover with a trained model and whatever sensors cover each pixel")
+
+    def tags(self) -> list[str]:
+        """Words by which the toolbox finds it."""
+        return tr("predict,classify,classification,land cover,inference,missing,sensors,deep learning").split(",")
+
+    def shortHelpString(self) -> str:  # noqa: N802
+        """What it does."""
+        return tr(
+            "Makes a land-cover map with a trained model.\n\n"
+            "Give the layers you have: the model knows every combination of its sensors, and each pixel is mapped with "
+            "the sensors that have data there. Where none has, the map has no data. Layers may differ in pixel size, "
+            "extent and CRS.\n\n"
+            "The log begins with the combinations of sensors that occur and how accurate the model was with each. The "
+            "map comes with class names and colours."
+        )
+
+    def initAlgorithm(self, configuration: Any = None) -> None:  # noqa: N802
+        """Declare parameters and outputs."""
+        self.add(
+            QgsProcessingParameterFile(self.MODEL, tr("Model"), extension="safetensors"),
+            tr("Model file (.safetensors), written by the algorithm that trains."),
+        )
+        self.add_sensors(
+            tr(
+                "The names that the model has for the further layers, separated by commas, in the same order. Empty: "
+                "the layers' own names tell."
+            )
+        )
+        self.add(
+            QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
+            tr("Part to map. Empty: all of the reference layer."),
+        )
+        self.add(
+            QgsProcessingParameterFeatureSource(
+                self.AOI, tr("Area of interest"), [QgsProcessing.SourceType.TypeVectorPolygon], optional=True
+            ),
+            tr("Polygons; pixels outside them get no data. Any CRS."),
+        )
+        self.add_device()
+        self._add_advanced()
+        self._add_outputs()
+
+    def _add_advanced(self) -> None:
+        integer = QgsProcessingParameterNumber.Type.Integer
+        self.add(
+            QgsProcessingParameterString(self.REFERENCE, tr("Reference sensor"), optional=True),
+            tr("Name of the sensor (as in the model) whose pixels are mapped. Empty: the one with most bands."),
+            advanced=True,
+        )
+        self.add(
+            QgsProcessingParameterNumber(self.OVERLAP, tr("Overlap"), integer, 1, minValue=1),
+            tr("Averages N x N shifted windows: smoother borders for N x N times the work. 1 is fast."),
+            advanced=True,
+        )
+        self.add(
+            QgsProcessingParameterNumber(self.BATCH_SIZE, tr("Windows at once"), integer, None, True, minValue=1),
+            tr("How many windows are computed at once. Empty: by model and device; smaller needs less memory."),
+            advanced=True,
+        )
+        self.add(
+            QgsProcessingParameterFile(self.WEIGHTS, tr("Weights of the backbone"), optional=True),
+            tr("File of the pretrained backbone's weights, for models that do not hold them and where they cannot be "
+               "downloaded."),
+            advanced=True,
+        )  # fmt: skip
+        self.add(
+            QgsProcessingParameterBoolean(self.RESUME, tr("Keep unfinished work, and go on with it"), False),
+            tr("If the run is cancelled or fails, what is done stays beside the map, and the next run with the same "
+               "inputs and outputs goes on from there."),
+            advanced=True,
+        )  # fmt: skip
+
+    def _add_outputs(self) -> None:
+        self.add(
+            QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Land-cover map")),
+            tr("GeoTIFF of class values, with names, colours and overviews. 0 is no data."),
+        )
+        optional = {
+            self.CONFIDENCE: (tr("Confidence"), tr("How sure the model is of the mapped class, in percent.")),
+            self.PROBABILITIES: (tr("Probabilities"), tr("Probability of every class in percent, one band for each.")),
+            self.SENSORS_USED: (tr("Sensors used"), tr("Which combination of sensors each pixel was mapped with.")),
+        }
+        for name, (title, text) in optional.items():
+            self.add(QgsProcessingParameterRasterDestination(name, title, optional=True, createByDefault=False), text)
+        self.add(
+            QgsProcessingParameterFileDestination(
+                self.REPORT, tr("Summary"), tr("HTML files (*.html)"), optional=True, createByDefault=False
+            ),
+            tr("Page with the area of each class, and the accuracy and share of each combination of sensors."),
+        )
+        self.addOutput(QgsProcessingOutputNumber("PIXELS", tr("Pixels mapped")))
+        self.addOutput(QgsProcessingOutputNumber("SECONDS", tr("Seconds")))
+        self.addOutput(QgsProcessingOutputNumber("PIXELS_PER_SECOND", tr("Pixels per second")))
+        self.addOutput(QgsProcessingOutputString("CLASS_AREAS", tr("Hectares of each class (JSON)")))
+        self.addOutput(QgsProcessingOutputString("SENSOR_SHARES", tr("Share of each combination of sensors (JSON)")))
+
+    def verify(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+        """See `MamolAlgorithm.verify`."""
+        engine_python()
+        self._inputs(parameters, context)
+
+    def prepareAlgorithm(  # noqa: N802
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        """Turn layers into files. A model of the Designer comes here without `checkParameterValues`."""
+        self._model, self._bound, self._reference = self._inputs(parameters, context)
+        self._area = {}
+        if self.given(parameters, self.EXTENT):
+            crs = self._bound[self._reference].crs
+            box = self.parameterAsExtent(parameters, self.EXTENT, context, crs)
+            self._area["extent"] = [box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()]
+        if self.given(parameters, self.AOI):
+            # A copy where the layer is no plain file: selected features, filters, layers in memory.
+            self._area["aoi"] = self.parameterAsCompatibleSourceLayerPath(
+                parameters, self.AOI, context, ["gpkg", "shp", "geojson"], "gpkg", feedback
+            )
+        return True
+
+    def processAlgorithm(  # noqa: N802
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Let the engine map."""
+        names = (self.OUTPUT, self.CONFIDENCE, self.PROBABILITIES, self.SENSORS_USED)
+        rasters = {name: self.parameterAsOutputLayer(parameters, name, context) for name in names}
+        report = self.parameterAsFileOutput(parameters, self.REPORT, context)
+        outputs = {name: path for name, path in {**rasters, self.REPORT: report}.items() if path}
+        resume = self.parameterAsBoolean(parameters, self.RESUME, context)
+        job = {
+            "model": str(self._model.path),
+            "layer": {name: str(raster.path) for name, raster in self._bound.items()},
+            "reference": self._reference,
+            **self._area,
+            **{_OPTIONS[name]: path for name, path in outputs.items()},
+            "overlap": self.parameterAsInt(parameters, self.OVERLAP, context),
+            "batch_size": self.optional_int(parameters, self.BATCH_SIZE, context),
+            "weights": self.parameterAsFile(parameters, self.WEIGHTS, context) or None,
+            "resume": resume,
+            "overwrite": True,  # QGIS has asked
+            **self.compute_job(parameters, context),
+        }
+        self._announce(feedback)
+        finished = False
+        try:
+            facts = run_engine("predict", job, feedback, _STAGES)
+            finished = True
+        finally:
+            if not finished and not resume:
+                discard_unfinished(map(Path, outputs.values()))
+        self._dress(rasters, context)
+        areas = {item["name"]: item["area_ha"] for item in facts["classes"]}
+        return {
+            **outputs,
+            "PIXELS": facts["mapped_pixels"],
+            "SECONDS": facts["seconds"],
+            "PIXELS_PER_SECOND": facts["pixels_per_second"],
+            "CLASS_AREAS": json.dumps(areas, ensure_ascii=False),
+            "SENSOR_SHARES": json.dumps({item["name"]: item["share"] for item in facts["patterns"]}),
+        }
+
+    def _inputs(
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[Model, dict[str, RasterInput], str]:
+        """Model, layers by the model's names, and the one whose grid is mapped.
+
+        Raises:
+            LayerError: something does not fit.
+        """
+        try:
+            model = read_model(Path(self.parameterAsFile(parameters, self.MODEL, context)))
+        except ModelFileError as error:
+            raise LayerError(str(error)) from error
+        bound = bind(model, *self.sensors(parameters, context))
+        wanted = self.parameterAsString(parameters, self.REFERENCE, context).strip()
+        reference = reference_of(bound, {modality.name: modality.bands for modality in model.modalities}, wanted)
+        check_fit(model, bound, reference)
+        overlap = self.parameterAsInt(parameters, self.OVERLAP, context)
+        if overlap > model.core:
+            raise LayerError(tr("The overlap may be at most {core} with this model.").format(core=model.core))
+        return model, bound, reference
+
+    def _announce(self, feedback: QgsProcessingFeedback) -> None:
+        """Say what to expect, while the engine is starting."""
+        given = set(self._bound)
+        feedback.pushInfo(tr("Accuracy of the model in its own test, by the sensors a pixel has:"))
+        for name, figure in self._model.accuracy.items():
+            if set(name.split("+")) <= given:
+                known = tr("unknown") if figure is None else f"{100 * figure:.1f} %"
+                feedback.pushInfo(f"    {name}: {known}")
+        for raster in self._bound.values():
+            for warning in raster.warnings:
+                feedback.pushWarning(warning)
+
+    def _dress(self, rasters: dict[str, str], context: QgsProcessingContext) -> None:
+        combination = self._model.combination(self._bound)
+        titles = {
+            self.OUTPUT: tr("Land cover ({sensors})"),
+            self.CONFIDENCE: tr("Confidence, percent ({sensors})"),
+            self.PROBABILITIES: tr("Probabilities, percent ({sensors})"),
+            self.SENSORS_USED: tr("Sensors used ({sensors})"),
+        }
+        path = self._model.path
+        model = path.parent.name if path.stem == "model" else path.stem
+        group = tr("Land cover, model {model}").format(model=model)
+        for name, raster in rasters.items():
+            dress(context, raster, titles[name].format(sensors=combination), group)
+
+
+# Option of the engine for each output.
+_OPTIONS = {
+    PredictAlgorithm.OUTPUT: "out",
+    PredictAlgorithm.CONFIDENCE: "confidence",
+    PredictAlgorithm.PROBABILITIES: "probabilities",
+    PredictAlgorithm.SENSORS_USED: "sensors_used",
+    PredictAlgorithm.REPORT: "report",
+}
