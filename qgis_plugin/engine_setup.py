@@ -148,7 +148,7 @@ class Installer:
         pip = [python, "-m", "pip", "--no-input", "--disable-pip-version-check", "install"]
         if plan.wheels is not None:
             pip += ["--no-index", "--find-links", str(plan.wheels)]
-            self._step([*pip, *requirements], Stage(self, 6, 92, "installing packages"))
+            self._step([*pip, *requirements], Stage(self, 6, 40, "reading the wheels"))
         else:
             self._step([*pip, "--upgrade", _NEWER_PIP], Stage(self, 6, 8, "installing pip"))
             pip += ["--progress-bar", "raw"]
@@ -227,8 +227,9 @@ class Stage:
             return
         if text.startswith(("Collecting", "Processing")):
             self.packages += 1
-        if text.startswith("Installing collected packages"):
+        if text.startswith("Installing collected packages"):  # pip is silent until all of them are unpacked
             self.packages = max(self.packages, 2 * _EXPECTED_PACKAGES)
+            self.what = f"unpacking {text.count(',') + 1} packages"
         self.installer.say(text)
         self._tell(0)
 
