@@ -1,7 +1,8 @@
 """What the user chose once for all runs: names, defaults, and where the values are kept."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from qgis.core import QgsApplication, QgsSettings
 
@@ -55,10 +56,10 @@ def torch_index() -> str:
     return str(QgsSettings().value(TORCH_INDEX, DEFAULT_TORCH_INDEX))
 
 
-def save(engine_python: str, device: str, threads: int, memory_mb: int) -> None:
-    """Keep new values."""
+def save(values: Mapping[str, Any]) -> None:
+    """Keep new values, by the names above."""
     settings = QgsSettings()
-    for name, value in {ENGINE_PYTHON: engine_python, DEVICE: device, THREADS: threads, MEMORY_MB: memory_mb}.items():
+    for name, value in values.items():
         settings.setValue(name, value)
 
 

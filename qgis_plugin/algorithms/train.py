@@ -137,7 +137,7 @@ class TrainAlgorithm(SensorAlgorithm):
             QgsProcessingParameterEnum(
                 self.READOUT, tr("Read-out"), _READOUTS, defaultValue=_READOUTS[0], usesStaticStrings=True
             ): tr(
-                "dense maps whole windows at once; centre spends a window on each pixel and is hundreds of times slower."
+                "dense maps whole windows at once; centre spends one on each pixel and takes hundreds of times longer."
             ),
             QgsProcessingParameterNumber(self.WINDOW, tr("Window, pixels"), integer, None, True, minValue=2): tr(
                 "Side of the square that the model sees. Empty: by read-out and backbone."
