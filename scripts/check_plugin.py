@@ -3,10 +3,10 @@
     python3 scripts/check_plugin.py PLUGIN.zip --engine PYTHON
     python3 scripts/check_plugin.py PLUGIN.zip --wheels FOLDER [--python PYTHON]
 
-Installs the zip into a fresh profile, enables it, and lets qgis_process check the engine, train on sample_data, inspect,
-map with all sensors and with each single one missing, and evaluate. Exit codes and outputs are checked. The engine is an
-interpreter that has its packages, or is set up from a folder of wheels by the plugin itself. Needs Python 3.9 and a
-QGIS from 3.22 on, nothing else; runs as well inside a chroot.
+Installs the zip into a fresh profile, enables it, and lets qgis_process check the engine, train on sample_data,
+inspect, map with all sensors and with each single one missing, and evaluate. Exit codes and outputs are checked. The
+engine is an interpreter that has its packages, or is set up from a folder of wheels by the plugin itself. Needs
+Python 3.9 and a QGIS from 3.22 on, nothing else; runs as well inside a chroot.
 """
 
 from __future__ import annotations
