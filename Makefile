@@ -1,15 +1,20 @@
 # make demo   install, train on the sample scene, map it with all sensors, without the cube, and with a cut cube
 # make test   install and run every test
 # make lint   style and types
+# make plugin pack the QGIS plugin into dist/
 #
 # Nothing here uses sudo. VENV=path uses another virtual environment, PYTHON=path another interpreter to make it with.
+# QGIS_PYTHON=path is the interpreter that QGIS belongs to.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?= -n auto
+QGIS_PYTHON ?= /usr/bin/python3
+QGIS_VENV ?= .venv-qgis
+QGIS_PACKAGES := qgis python3-qgis qgis-providers python3-venv qttools5-dev-tools
 
-.PHONY: demo test lint qgis clean
+.PHONY: demo test test-engine test-plugin lint plugin qgis clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,23 +41,42 @@ demo: $(VENV)/.installed-all
 	$(BIN)/python scripts/picture.py demo demo/demo.png
 	@echo "Maps: demo/*.tif   picture: demo/demo.png   reports: demo/run/report.html demo/cut_cube_accuracy/report.html"
 
-test: $(VENV)/.installed-test qgis
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+test: test-engine test-plugin
+
+test-engine: $(VENV)/.installed-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS) --ignore tests/qgis_plugin
+
+# Under the Python that QGIS belongs to, with pytest from an environment that sees its packages; the engine stays in its
+# own. Without QGIS one test is left, which says what to install.
+test-plugin: $(VENV)/.installed-test qgis
+	@if $(QGIS_PYTHON) -c "import qgis.core, ensurepip" >/dev/null 2>&1; then \
+	    [ -x $(QGIS_VENV)/bin/pytest ] || { \
+	        $(QGIS_PYTHON) -m venv --system-site-packages $(QGIS_VENV) && \
+	        $(QGIS_VENV)/bin/python -m pip install --quiet "pytest>=8.0" "pytest-timeout>=2.3"; } && \
+	    QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 MAMOL_ENGINE_PYTHON="$(abspath $(BIN)/python)" \
+	        $(QGIS_VENV)/bin/python -m pytest tests/qgis_plugin; \
+	else \
+	    $(BIN)/python -m pytest tests/qgis_plugin; \
+	fi
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
-# The plugin's tests need QGIS. Where there are such tests and this user may install packages, apt brings it.
+plugin: $(VENV)/.installed-dev
+	$(BIN)/python scripts/package_plugin.py
+
+# The plugin's tests need QGIS. Where this user may install packages, apt brings it.
 qgis:
-	@if [ -d tests/qgis_plugin ] && ! command -v qgis_process >/dev/null 2>&1; then \
-	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-	        apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends qgis python3-qgis; \
-	    else \
-	        echo "QGIS is not installed and this user cannot install it: the plugin's tests will be skipped"; \
-	    fi; \
+	@if $(QGIS_PYTHON) -c "import qgis.core, ensurepip" >/dev/null 2>&1; then \
+	    :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(QGIS_PACKAGES); \
+	else \
+	    echo "QGIS is not installed, and this user cannot install it. On Debian and Ubuntu, as root:"; \
+	    echo "    apt-get install --no-install-recommends $(QGIS_PACKAGES)"; \
 	fi
 
 clean:
-	rm -rf demo build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf demo build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
