@@ -63,6 +63,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	$(BIN)/python scripts/lint_plugin.py
 
 plugin: $(VENV)/.installed-dev
 	$(BIN)/python scripts/package_plugin.py

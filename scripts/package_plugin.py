@@ -75,12 +75,15 @@ def engine_version() -> str:
 def contents(translations: Path) -> Iterator[tuple[str, Path]]:
     """Name in the zip (without its folder) and file, for everything but metadata.txt."""
     yield "LICENSE", ROOT / "LICENSE"
+    for name in (".flake8", ".bandit"):  # the plugin repository scans uploads, and reads these
+        yield name, PLUGIN / name
     for path in sorted(PLUGIN.rglob("*")):
         if path.suffix in SHIPPED and "__pycache__" not in path.parts and path.name != "metadata.txt":
             yield path.relative_to(PLUGIN).as_posix(), path
     for path in sorted(translations.glob("*.qm")):
         yield f"i18n/{path.name}", path
-    yield f"{ENGINE_SOURCE}/pyproject.toml", ROOT / "pyproject.toml"
+    for name in ("pyproject.toml", "README.md", "LICENSE"):  # so that pip can build it, too
+        yield f"{ENGINE_SOURCE}/{name}", ROOT / name
     for path in sorted(ENGINE.rglob("*.py")):
         yield f"{ENGINE_SOURCE}/engine/{path.relative_to(ENGINE).as_posix()}", path
 

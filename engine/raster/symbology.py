@@ -8,7 +8,7 @@ classes in every version. All of them are made from one `Legend`.
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET
+import xml.etree.ElementTree as ET  # nosec B405 - only writes
 from collections.abc import Iterable, Mapping, Sequence
 
 from engine.legend import LandClass, Legend, distinct_colour
