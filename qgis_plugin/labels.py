@@ -6,21 +6,19 @@ QGIS shows them.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from qgis.core import (
-    QgsMapLayer,
     QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingParameterField,
     QgsProcessingParameterMapLayer,
-    QgsRasterLayer,
     QgsVectorFileWriter,
     QgsVectorLayer,
 )
 
-from .layers import LayerError, raster_input
+from .layers import LayerError, RasterInput, raster_of_value
 from .translation import tr
 
 
@@ -51,29 +49,30 @@ def check_labels(
     name: str,
     field_name: str,
     context: QgsProcessingContext,
-) -> QgsMapLayer:
-    """The layer of labels.
+) -> Union[RasterInput, QgsVectorLayer]:
+    """The labels: a raster, or a layer of features with a class field.
 
     Raises:
-        LayerError: it cannot be used.
+        LayerError: they cannot be used.
     """
-    layer = algorithm.parameterAsLayer(parameters, name, context)
+    raster = raster_of_value(parameters.get(name), lambda: algorithm.parameterAsLayer(parameters, name, context))
+    if raster is not None:
+        if raster.bands != 1:
+            message = tr('Layer "{layer}" has {bands} bands; a raster of class values has one.')
+            raise LayerError(message.format(layer=raster.title, bands=raster.bands))
+        return raster
+    layer = algorithm.parameterAsVectorLayer(parameters, name, context)
     if layer is None or not layer.isValid():
         raise LayerError(algorithm.invalidSourceError(parameters, name))
-    if isinstance(layer, QgsRasterLayer):
-        if raster_input(layer).bands != 1:
-            message = tr('Layer "{layer}" has {bands} bands; a raster of class values has one.')
-            raise LayerError(message.format(layer=layer.name(), bands=layer.bandCount()))
-        return layer
-    if not isinstance(layer, QgsVectorLayer) or not layer.isSpatial():
+    if not layer.isSpatial():
         message = tr('Layer "{layer}" holds no places; give points, polygons, or a raster of class values.')
         raise LayerError(message.format(layer=layer.name()))
     field = algorithm.parameterAsString(parameters, field_name, context)
+    known = ", ".join(layer.fields().names())
     if not field:
-        message = tr('Say which field of layer "{layer}" holds the class.')
-        raise LayerError(message.format(layer=layer.name()))
+        message = tr('Say which field of layer "{layer}" holds the class: {known}.')
+        raise LayerError(message.format(layer=layer.name(), known=known))
     if layer.fields().lookupField(field) < 0:
-        known = ", ".join(layer.fields().names())
         message = tr('Layer "{layer}" has no field "{field}"; it has: {known}.')
         raise LayerError(message.format(layer=layer.name(), field=field, known=known))
     return layer
@@ -92,22 +91,23 @@ def export_labels(
     Raises:
         LayerError: they cannot be used or copied.
     """
-    layer = check_labels(algorithm, parameters, name, field_name, context)
-    if isinstance(layer, QgsRasterLayer):
-        return Labels(raster_input(layer).path, None)
-    field = layer.fields().at(layer.fields().lookupField(algorithm.parameterAsString(parameters, field_name, context)))
+    source = check_labels(algorithm, parameters, name, field_name, context)
+    if isinstance(source, RasterInput):
+        return Labels(source.path, None)
+    fields = source.fields()
+    index = fields.lookupField(algorithm.parameterAsString(parameters, field_name, context))
     path = folder / "labels.gpkg"
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = "GPKG"
     options.layerName = "labels"
-    options.attributes = [layer.fields().lookupField(field.name())]
+    options.attributes = [index]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LayerError(f"{folder}: {error.strerror}") from error
-    outcome = QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), context.transformContext(), options)
+    outcome = QgsVectorFileWriter.writeAsVectorFormatV3(source, str(path), context.transformContext(), options)
     if outcome[0] != QgsVectorFileWriter.WriterError.NoError:
         message = tr('Layer "{layer}" cannot be copied to {path}: {reason}')
-        raise LayerError(message.format(layer=layer.name(), path=path, reason=outcome[1]))
-    layer.saveNamedStyle(str(path.with_suffix(".qml")))
-    return Labels(path, field.name())
+        raise LayerError(message.format(layer=source.name(), path=path, reason=outcome[1]))
+    source.saveNamedStyle(str(path.with_suffix(".qml")))
+    return Labels(path, fields.at(index).name())

@@ -6,12 +6,16 @@ told QGIS about the data but not the file (a CRS, another no-data value) is poin
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Callable, Optional
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsDataProvider,
     QgsMapLayer,
     QgsProcessingException,
+    QgsProviderRegistry,
     QgsRaster,
+    QgsRasterDataProvider,
     QgsRasterLayer,
     QgsRectangle,
 )
@@ -51,46 +55,83 @@ class RasterInput:
     warnings: list[str]
 
 
-def raster_input(layer: QgsRasterLayer) -> RasterInput:
+def raster_of_layer(layer: QgsRasterLayer) -> RasterInput:
     """Find the file behind a raster layer.
 
     Raises:
         LayerError: there is none that the engine could read.
     """
-    title = layer.name()
     path = _file_of(layer)
-    provider = layer.dataProvider()
-    crs = provider.crs()
-    warnings = []
-    if layer.crs().isValid() and layer.crs() != crs:
+    found = _look(layer.dataProvider(), path, layer.name())
+    shown = layer.crs()
+    if shown.isValid() and shown != found.crs:
         message = tr(
             'Layer "{layer}" has the CRS {shown} in QGIS, its file {path} has {own}. The engine reads the file: write '
             'the right CRS into it with "Assign projection".'
-        ).format(layer=title, shown=layer.crs().authid(), path=path, own=crs.authid() or tr("none"))
-        if not crs.isValid():
+        ).format(layer=found.title, shown=shown.authid(), path=path, own=found.crs.authid() or tr("none"))
+        if not found.crs.isValid():
             raise LayerError(message)
-        warnings.append(message)
-    numbers = range(1, provider.bandCount() + 1)
-    if any(
-        provider.userNoDataValues(band)
-        or (provider.sourceHasNoDataValue(band) and not provider.useSourceNoDataValue(band))
-        for band in numbers
-    ):
-        warnings.append(
-            tr(
-                'Layer "{layer}" has its own no-data settings in QGIS. The engine reads the file {path} as it is: '
-                'write no-data values into it with "Translate".'
-            ).format(layer=title, path=path)
+        found.warnings.append(message)
+    if _has_own_nodata(layer.dataProvider()):
+        message = tr(
+            'Layer "{layer}" has its own no-data settings in QGIS. The engine reads the file {path} as it is: write '
+            'no-data values into it with "Translate".'
         )
+        found.warnings.append(message.format(layer=found.title, path=path))
+    return found
+
+
+def raster_of_file(path: Path) -> RasterInput:
+    """Look at a raster file without making a layer of it, which would compute statistics and write them beside it.
+
+    Raises:
+        LayerError: it is no raster.
+    """
+    options = QgsDataProvider.ProviderOptions()
+    provider = QgsProviderRegistry.instance().createProvider("gdal", str(path), options)
+    if provider is None or not provider.isValid() or not provider.bandCount():
+        raise LayerError(tr("{path}: not a raster that can be opened.").format(path=path))
+    return _look(provider, path.absolute(), path.stem)
+
+
+def raster_of_value(value: Any, layer: Callable[[], Optional[QgsMapLayer]]) -> Optional[RasterInput]:
+    """The raster behind the value of a parameter.
+
+    Args:
+        value: what the parameter was given.
+        layer: gives the layer that QGIS makes of it, asked only where the value is not just the name of a file.
+
+    Returns:
+        None where it is no raster.
+
+    Raises:
+        LayerError: the engine could not read it.
+    """
+    if isinstance(value, str) and Path(value).is_file():
+        return raster_of_file(Path(value)) if QgsRasterLayer.isValidRasterFileName(value) else None
+    found = layer()
+    return raster_of_layer(found) if isinstance(found, QgsRasterLayer) and found.isValid() else None
+
+
+def _look(provider: QgsRasterDataProvider, path: Path, title: str) -> RasterInput:
+    bands = range(1, provider.bandCount() + 1)
     return RasterInput(
         path=path,
         title=title,
-        bands=provider.bandCount(),
-        alpha_bands=sum(provider.colorInterpretation(band) == QgsRaster.AlphaBand for band in numbers),
-        pixels=layer.width() * layer.height(),
-        crs=crs,
+        bands=len(bands),
+        alpha_bands=sum(provider.colorInterpretation(band) == QgsRaster.AlphaBand for band in bands),
+        pixels=provider.xSize() * provider.ySize(),
+        crs=provider.crs(),
         extent=QgsRectangle(provider.extent()),
-        warnings=warnings,
+        warnings=[],
+    )
+
+
+def _has_own_nodata(provider: QgsRasterDataProvider) -> bool:
+    return any(
+        provider.userNoDataValues(band)
+        or (provider.sourceHasNoDataValue(band) and not provider.useSourceNoDataValue(band))
+        for band in range(1, provider.bandCount() + 1)
     )
 
 

@@ -13,6 +13,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 
 from .. import settings
+from ..layers import LayerError, RasterInput, raster_of_value
 from ..translation import tr
 
 ICONS = Path(__file__).resolve().parent.parent / "icons"
@@ -97,6 +98,23 @@ class MamolAlgorithm(QgsProcessingAlgorithm):
     def optional_int(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> Optional[int]:
         """A whole number, None where the user gave none."""
         return self.parameterAsInt(parameters, name, context) if self.given(parameters, name) else None
+
+    def raster(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> Optional[RasterInput]:
+        """The raster of a parameter, None where the user gave none. Main thread only.
+
+        Raises:
+            LayerError: it cannot be used.
+        """
+        if not self.given(parameters, name):
+            return None
+        found = raster_of_value(parameters[name], lambda: self.parameterAsRasterLayer(parameters, name, context))
+        if found is None:
+            raise LayerError(self.invalidRasterError(parameters, name))
+        return found
+
+    def validateInputCrs(self, parameters: dict[str, Any], context: QgsProcessingContext) -> bool:  # noqa: N802
+        """Any mixture of CRSs is fine; QGIS would open every layer to find out, and write statistics beside it."""
+        return True
 
     def verify(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Check the inputs, on the main thread and within a tenth of a second.

@@ -17,7 +17,7 @@ from qgis.core import (
 from .. import settings
 from ..bridge import engine_python, run_engine
 from ..labels import add_labels, check_labels, export_labels
-from ..layers import LayerError, raster_input
+from ..layers import LayerError
 from ..translation import tr
 from .base import MamolAlgorithm
 
@@ -118,11 +118,8 @@ class EvaluateAlgorithm(MamolAlgorithm):
         """
         job = {}
         for key, name in {"map": self.MAP, "sensors_used": self.SENSORS_USED}.items():
-            if self.given(parameters, name):
-                layer = self.parameterAsRasterLayer(parameters, name, context)
-                if layer is None or not layer.isValid():
-                    raise LayerError(self.invalidRasterError(parameters, name))
-                raster = raster_input(layer)
+            raster = self.raster(parameters, name, context)
+            if raster is not None:
                 if raster.bands != 1:
                     message = tr('Layer "{layer}" has {bands} bands, a class map has one.')
                     raise LayerError(message.format(layer=raster.title, bands=raster.bands))

@@ -1,5 +1,6 @@
 """The parameters by which a user says which layer is which sensor, shared by the algorithms that read rasters."""
 
+from pathlib import Path
 from typing import Any
 
 from qgis.core import (
@@ -11,7 +12,7 @@ from qgis.core import (
 )
 
 from ..binding import split_names
-from ..layers import LayerError, RasterInput, raster_input
+from ..layers import LayerError, RasterInput, raster_of_file, raster_of_layer
 from ..translation import tr
 from .base import MamolAlgorithm
 
@@ -74,15 +75,20 @@ class SensorAlgorithm(MamolAlgorithm):
         """
         by_role = {}
         for name, role in ROLES.items():
-            if self.given(parameters, name):
-                layer = self.parameterAsRasterLayer(parameters, name, context)
-                if layer is None or not layer.isValid():
-                    raise LayerError(self.invalidRasterError(parameters, name))
-                by_role[role] = raster_input(layer)
-        further = []
-        if self.given(parameters, self.LAYERS):
-            further = self.parameterAsLayerList(parameters, self.LAYERS, context)
-            if not further or not all(layer.isValid() for layer in further):
-                raise LayerError(tr("One of the further layers cannot be opened."))
+            raster = self.raster(parameters, name, context)
+            if raster is not None:
+                by_role[role] = raster
+        further = self._further(parameters, context)
         names = split_names(self.parameterAsString(parameters, self.LAYER_NAMES, context), len(further))
-        return by_role, list(zip(names, map(raster_input, further)))
+        return by_role, list(zip(names, further))
+
+    def _further(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[RasterInput]:
+        if not self.given(parameters, self.LAYERS):
+            return []
+        values = parameters[self.LAYERS]
+        if isinstance(values, (list, tuple)) and all(isinstance(v, str) and Path(v).is_file() for v in values):
+            return [raster_of_file(Path(value)) for value in values]
+        layers = self.parameterAsLayerList(parameters, self.LAYERS, context)
+        if not layers or not all(layer.isValid() for layer in layers):
+            raise LayerError(tr("One of the further layers cannot be opened."))
+        return [raster_of_layer(layer) for layer in layers]
