@@ -19,7 +19,7 @@ from qgis.core import (
 _KEPT: dict[str, "_Dresser"] = {}
 
 
-def dress(context: QgsProcessingContext, path: str, title: str, group: str) -> None:
+def dress(context: QgsProcessingContext, path: str, title: str, group: str, on_top: bool = False) -> None:
     """Prepare how a result will appear in the project, if it is going to be loaded there.
 
     Args:
@@ -27,6 +27,7 @@ def dress(context: QgsProcessingContext, path: str, title: str, group: str) -> N
         path: the result.
         title: its name, unless the user (or a model) has chosen another.
         group: layer group for the results of one run.
+        on_top: it comes above the other results in the group.
     """
     if not path or not context.willLoadLayerOnCompletion(path):
         return
@@ -36,7 +37,8 @@ def dress(context: QgsProcessingContext, path: str, title: str, group: str) -> N
     grouped_by_qgis = hasattr(details, "groupName")  # QGIS 3.32
     if grouped_by_qgis and not details.groupName:
         details.groupName = group
-    _KEPT[path] = _Dresser(path, "" if grouped_by_qgis else group)
+        details.layerSortKey = int(on_top)
+    _KEPT[path] = _Dresser(path, "" if grouped_by_qgis else group, on_top)
     details.setPostProcessor(_KEPT[path])
     context.addLayerToLoadOnCompletion(path, details)
 
@@ -44,10 +46,11 @@ def dress(context: QgsProcessingContext, path: str, title: str, group: str) -> N
 class _Dresser(QgsProcessingLayerPostProcessorInterface):
     """Styles one layer, and groups it where QGIS does not."""
 
-    def __init__(self, path: str, group: str) -> None:
+    def __init__(self, path: str, group: str, on_top: bool) -> None:
         super().__init__()
         self._path = path
         self._group = group
+        self._on_top = on_top
 
     def postProcessLayer(  # noqa: N802 - QGIS's name
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -59,16 +62,20 @@ class _Dresser(QgsProcessingLayerPostProcessorInterface):
             layer.triggerRepaint()
         project = context.project()
         if self._group and project is not None:
-            _move_to_group(project, layer, self._group)
+            _move_to_group(project, layer, self._group, self._on_top)
 
 
-def _move_to_group(project: QgsProject, layer: QgsMapLayer, name: str) -> None:
-    node = project.layerTreeRoot().findLayer(layer.id())
+def _move_to_group(project: QgsProject, layer: QgsMapLayer, name: str, on_top: bool) -> None:
+    root = project.layerTreeRoot()
+    node = root.findLayer(layer.id())
     if node is None or node.parent() is None:
         return
     parent = node.parent()
-    group = next((child for child in parent.findGroups() if child.name() == name), None)
-    if group is None:
-        group = parent.insertGroup(0, name)
-    group.addChildNode(node.clone())
+    if parent.name() == name:  # QGIS adds layers beside the current one, which may be our last
+        group = parent
+    else:
+        group = root.findGroup(name) or parent.insertGroup(0, name)
+    copy = node.clone()
+    copy.setExpanded(on_top)
+    group.insertChildNode(0 if on_top else -1, copy)
     parent.removeChildNode(node)

@@ -8,6 +8,7 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
@@ -149,6 +150,14 @@ class PredictAlgorithm(SensorAlgorithm):
         """See `MamolAlgorithm.verify`."""
         engine_python()
         self._inputs(parameters, context)
+        for name, option in _OPTIONS.items():
+            value = parameters.get(name)
+            if isinstance(value, QgsProcessingOutputLayerDefinition):  # what the dialog makes of a file name
+                value = value.sink.staticValue()
+            endings = (".html", ".json") if option == "report" else (".tif", ".tiff")
+            if isinstance(value, str) and Path(value).suffix and not value.lower().endswith(endings):
+                message = tr("{path}: the name of this output must end in {endings}.")
+                raise LayerError(message.format(path=value, endings=tr(" or ").join(endings)))
 
     def prepareAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -253,7 +262,7 @@ class PredictAlgorithm(SensorAlgorithm):
         model = path.parent.name if path.stem == "model" else path.stem
         group = tr("Land cover, model {model}").format(model=model)
         for name, raster in rasters.items():
-            dress(context, raster, titles[name].format(sensors=combination), group)
+            dress(context, raster, titles[name].format(sensors=combination), group, on_top=name == self.OUTPUT)
 
 
 # Option of the engine for each output.
