@@ -4,6 +4,7 @@ Features are copied: that takes along edits, filters and layers in memory, and t
 QGIS shows them.
 """
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -109,5 +110,15 @@ def export_labels(
     if outcome[0] != QgsVectorFileWriter.WriterError.NoError:
         message = tr('Layer "{layer}" cannot be copied to {path}: {reason}')
         raise LayerError(message.format(layer=source.name(), path=path, reason=outcome[1]))
-    source.saveNamedStyle(str(path.with_suffix(".qml")))
+    _copy_style(source, path.with_suffix(".qml"))
     return Labels(path, fields.at(index).name())
+
+
+def _copy_style(source: QgsVectorLayer, path: Path) -> None:
+    """Keep names and colours of classes: those in the project, or those beside the file, which Processing ignores."""
+    beside = Path(source.source().partition("|")[0]).with_suffix(".qml")
+    renderer = source.renderer()
+    if (renderer is None or renderer.type() != "categorizedSymbol") and beside.is_file():
+        shutil.copyfile(beside, path)
+    else:
+        source.saveNamedStyle(str(path))

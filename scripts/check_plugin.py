@@ -28,6 +28,7 @@ PLUGIN = "mamol_landcover"
 ALGORITHMS = ("checkengine", "evaluate", "inspect", "predict", "setupengine", "train")
 SENSORS = {"HYPERSPECTRAL": "hsi.tif", "ELEVATION": "lidar.tif", "SAR": "sar.tif"}
 NAMES = {"HYPERSPECTRAL": "hsi", "ELEVATION": "elevation", "SAR": "sar"}  # that training gives to the roles
+WATER = "#2b6db3"  # in sample_data/labels.qml: 43, 109, 179
 SHORTFALL = 0.1  # by which a map, borders of fields included, may be less accurate than the model was in its own test
 
 
@@ -151,6 +152,8 @@ def check_all(qgis: Qgis, samples: Path) -> None:
         )  # fmt: skip
         for file in ("map.tif", "confidence.tif", "used.tif"):
             check_map(work / name / file)
+        style = (work / name / "map.qml").read_text(encoding="utf-8")
+        expect(WATER in style, f"{name}: water has not got its colour from the style of the labels")
         expect(result["PIXELS"] > 0 and (work / name / "summary.html").is_file(), f"{name}: {result}")
         truth = str(samples / "truth.tif")
         accuracy = qgis.run(
