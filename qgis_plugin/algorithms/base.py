@@ -1,7 +1,8 @@
 """What all algorithms share: identity, icon, help, common parameters."""
 
+import functools
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional, TypeVar, cast
 
 from qgis.core import (
     QgsProcessingAlgorithm,
@@ -18,6 +19,24 @@ from ..translation import tr
 
 ICONS = Path(__file__).resolve().parent.parent / "icons"
 ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def plainly(method: Method) -> Method:
+    """Let a method that QGIS calls raise our errors as plain ones.
+
+    Of a QgsProcessingException itself QGIS shows the text, of a subclass a Python traceback.
+    """
+
+    @functools.wraps(method)
+    def wrapper(*arguments: Any) -> Any:
+        try:
+            return method(*arguments)
+        except QgsProcessingException as error:
+            raise QgsProcessingException(str(error)) from None
+
+    return cast(Method, wrapper)
 
 
 class MamolAlgorithm(QgsProcessingAlgorithm):

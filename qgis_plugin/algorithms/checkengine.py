@@ -18,7 +18,7 @@ from qgis.PyQt.QtCore import QT_VERSION_STR
 from .. import settings
 from ..bridge import EngineCancelled, run_engine
 from ..translation import tr
-from .base import MamolAlgorithm
+from .base import MamolAlgorithm, plainly
 
 METADATA = Path(__file__).resolve().parent.parent / "metadata.txt"
 
@@ -62,6 +62,7 @@ class CheckEngineAlgorithm(MamolAlgorithm):
         )
         self.addOutput(QgsProcessingOutputString(self.TEXT, tr("Text of the report")))
 
+    @plainly
     def processAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ..bridge import engine_python, run_engine
 from ..labels import add_labels, check_labels, export_labels
 from ..layers import LayerError
 from ..translation import tr
-from .base import MamolAlgorithm
+from .base import MamolAlgorithm, plainly
 
 
 class EvaluateAlgorithm(MamolAlgorithm):
@@ -81,6 +81,7 @@ class EvaluateAlgorithm(MamolAlgorithm):
         engine_python()
         self._inputs(parameters, context)
 
+    @plainly
     def prepareAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
@@ -91,6 +92,7 @@ class EvaluateAlgorithm(MamolAlgorithm):
         self._job.update(reference=str(labels.path), field=labels.field)
         return True
 
+    @plainly
     def processAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ..findings import as_lines, as_page
 from ..layers import LayerError, RasterInput
 from ..modelfile import Model, ModelFileError, read_model
 from ..translation import tr
+from .base import plainly
 from .sensors import SensorAlgorithm
 
 
@@ -74,6 +75,7 @@ class InspectAlgorithm(SensorAlgorithm):
         engine_python()
         self._inputs(parameters, context)
 
+    @plainly
     def prepareAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
@@ -81,6 +83,7 @@ class InspectAlgorithm(SensorAlgorithm):
         self._model, self._rasters = self._inputs(parameters, context)
         return True
 
+    @plainly
     def processAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from ..leftovers import discard_unfinished
 from ..modelfile import Model, ModelFileError, read_model
 from ..results import dress
 from ..translation import tr
+from .base import plainly
 from .sensors import SensorAlgorithm
 
 _STAGES = {"mapping": (5.0, 95.0), "writing": (95.0, 100.0)}  # before: starting, and a look at the layers
@@ -159,6 +160,7 @@ class PredictAlgorithm(SensorAlgorithm):
                 message = tr("{path}: the name of this output must end in {endings}.")
                 raise LayerError(message.format(path=value, endings=tr(" or ").join(endings)))
 
+    @plainly
     def prepareAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
@@ -176,6 +178,7 @@ class PredictAlgorithm(SensorAlgorithm):
             )
         return True
 
+    @plainly
     def processAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ..engine_setup import Cancelled, Installer, Plan, torch_index
 from ..environment import engine_source
 from ..python_choice import SetupError, choose_python
 from ..translation import tr
-from .base import MamolAlgorithm
+from .base import MamolAlgorithm, plainly
 from .checkengine import report, surroundings
 
 COMPUTE = ["auto", "cpu", "cuda"]
@@ -103,6 +103,7 @@ class SetupEngineAlgorithm(MamolAlgorithm):
         )
         self.addOutput(QgsProcessingOutputString(self.ENGINE_PYTHON, tr("Interpreter of the engine")))
 
+    @plainly
     def processAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:

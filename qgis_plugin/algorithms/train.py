@@ -26,6 +26,7 @@ from ..layers import LayerError, RasterInput
 from ..training_config import config_text
 from ..training_run import TrainingRun
 from ..translation import tr
+from .base import plainly
 from .sensors import SensorAlgorithm
 
 _BACKBONES = ["compact", "open_clip:ViT-B-16/openai", "timm:vit_small_patch14_dinov2"]
@@ -169,6 +170,7 @@ class TrainAlgorithm(SensorAlgorithm):
             self._inputs(parameters, context)
             check_labels(self, parameters, self.LABELS, self.FIELD, context)
 
+    @plainly
     def prepareAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
@@ -191,6 +193,7 @@ class TrainAlgorithm(SensorAlgorithm):
         self._run.write_inputs(text, self._job(parameters, context))
         return True
 
+    @plainly
     def processAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def feedback(qgis_app):
     class Remembering(QgsProcessingFeedback):
         def __init__(self):
             super().__init__(False)
-            self.infos, self.warnings, self.texts, self.percents, self.others = [], [], [], [], []
+            self.infos, self.warnings, self.errors = [], [], []
+            self.texts, self.percents, self.others = [], [], []
             self.progressChanged.connect(self.percents.append)
 
         def pushInfo(self, info):  # noqa: N802
@@ -83,6 +84,9 @@ def feedback(qgis_app):
 
         def pushWarning(self, warning):  # noqa: N802
             self.warnings.append(warning)
+
+        def reportError(self, error, fatalError=False):  # noqa: N802
+            self.errors.append(error)
 
         def setProgressText(self, text):  # noqa: N802
             self.texts.append(text)
@@ -135,7 +139,7 @@ def use_real_engine(real_engine, monkeypatch):
     return real_engine
 
 
-def write_model(path: Path, modalities: dict, **changes) -> Path:
+def write_model(path: Path, modalities: dict, /, **changes) -> Path:
     """Write a model file without a single weight: {name: (role, bands)}, and changes of the description."""
     data = {
         "format_version": 1,
@@ -175,7 +179,7 @@ def write_raster(path: Path, bands: int = 1, epsg: int = 32633, corner=(500_000,
 @pytest.fixture
 def make_model(tmp_path):
     """`write_model` into tmp_path."""
-    return lambda name, modalities, **changes: write_model(tmp_path / name, modalities, **changes)
+    return lambda name, modalities, /, **changes: write_model(tmp_path / name, modalities, **changes)
 
 
 @pytest.fixture
