@@ -1,4 +1,4 @@
-"""Make, renew and repair the engine's own Python environment. Standard library only.
+"""Make, renew and repair the engine's own Python environment.
 
 A new environment is built beside the old one and takes its place when its self test has passed, so that a set-up that
 fails or is cancelled leaves the engine as it was. Programs that pip puts into the environment remember the first place
@@ -18,6 +18,7 @@ from typing import Callable, Optional
 from .child import Child
 from .environment import clean_environment, venv_python
 from .python_choice import Interpreter, SetupError
+from .translation import tr
 
 TORCH_PACKAGES = ("torch", "torchvision")
 CUDA_TAG = "cu126"  # of PyTorch's index: serves drivers from 2024 on and cards from Maxwell on
@@ -93,14 +94,14 @@ class Installer:
         plan = self.plan
         self._check()
         if not plan.renew and self._fits():
-            self.say(f"{plan.home} fits: repairing it")
+            self.say(tr("Repairing {folder}").format(folder=plan.home))
             try:
                 self._fill(plan.home)
                 return venv_python(plan.home)
             except Exception as error:  # what ails it may be anything: build anew
                 if self.cancelled():
                     raise
-                self.say(f"it cannot be repaired ({error}): building it anew")
+                self.say(tr("It cannot be repaired, and is built anew: {reason}").format(reason=error))
         fresh = plan.home.with_name(f"{plan.home.name}.new")
         _remove(fresh)
         try:
@@ -113,14 +114,14 @@ class Installer:
     def _check(self) -> None:
         plan = self.plan
         if plan.wheels is not None and not any(plan.wheels.glob("*.whl")):
-            raise SetupError(f"{plan.wheels}: no .whl files in this folder; choose the folder of the downloaded wheels")
+            text = tr("{folder}: no .whl files in this folder; choose the folder of the downloaded wheels.")
+            raise SetupError(text.format(folder=plan.wheels))
         plan.home.parent.mkdir(parents=True, exist_ok=True)
         free, needed = shutil.disk_usage(plan.home.parent).free, NEEDED_BYTES[plan.compute]
         if free < needed:
-            raise SetupError(
-                f"{plan.home.parent}: {free / 1e9:.1f} GB free, an engine for {plan.compute} needs "
-                f"{needed / 1e9:.0f} GB while it is set up; free some space"
-            )
+            text = tr("{folder}: {free:.1f} GB free, the set-up needs {needed:.0f} GB for {compute}; free some space.")
+            facts = {"folder": plan.home.parent, "compute": plan.compute}
+            raise SetupError(text.format(**facts, free=free / 1e9, needed=needed / 1e9))
 
     def _fits(self) -> bool:
         """The environment there was made by us, for the same choices."""
@@ -132,8 +133,8 @@ class Installer:
 
     def _build(self, folder: Path) -> None:
         python = self.plan.python
-        self.say(f"making {folder} with {python.path}")
-        self.progress(1, "making the environment")
+        self.say(f"{python.path} -> {folder}")
+        self.progress(1, tr("Making the environment"))
         self._step([str(python.path), "-m", "venv", str(folder)], Stage(self, 1, 5))
         self._fill(folder)
         (folder / _RECORD).write_text(json.dumps(self.plan.record()), encoding="utf-8")
@@ -148,17 +149,17 @@ class Installer:
         pip = [python, "-m", "pip", "--no-input", "--disable-pip-version-check", "install"]
         if plan.wheels is not None:
             pip += ["--no-index", "--find-links", str(plan.wheels)]
-            self._step([*pip, *requirements], Stage(self, 6, 40, "reading the wheels"))
+            self._step([*pip, *requirements], Stage(self, 6, 40, tr("Reading the wheels")))
         else:
-            self._step([*pip, "--upgrade", _NEWER_PIP], Stage(self, 6, 8, "installing pip"))
+            self._step([*pip, "--upgrade", _NEWER_PIP], Stage(self, 6, 8, tr("Installing pip")))
             pip += ["--progress-bar", "raw"]
             torch = [text for text in requirements if _package(text) in TORCH_PACKAGES]
             index = ["--index-url", plan.torch_index] if plan.torch_index else []
-            self._step([*pip, *index, *torch], Stage(self, 8, 60, "installing PyTorch"))
-            self._step([*pip, *requirements], Stage(self, 60, 92, "installing packages"))
-        self.progress(92, "testing")
+            self._step([*pip, *index, *torch], Stage(self, 8, 60, tr("Installing PyTorch")))
+            self._step([*pip, *requirements], Stage(self, 60, 92, tr("Installing packages")))
+        self.progress(92, tr("Testing"))
         self.test(Path(python))
-        self.progress(100, "done")
+        self.progress(100, "")
 
     def _take_place(self, fresh: Path) -> None:
         """Put the new environment where the old one was."""
@@ -172,9 +173,8 @@ class Installer:
         except OSError as error:  # Windows: somebody uses it
             if old.exists() and not home.exists():
                 old.rename(home)
-            raise SetupError(
-                f"{home} cannot be replaced ({error.strerror}); stop what uses the engine, and repeat"
-            ) from error
+            text = tr("{folder} cannot be replaced ({reason}); stop what uses the engine, and repeat.")
+            raise SetupError(text.format(folder=home, reason=error.strerror)) from error
         _remove(old)
 
     def _step(self, command: list[str], stage: "Stage", take: Optional[Say] = None) -> None:
@@ -229,7 +229,7 @@ class Stage:
             self.packages += 1
         if text.startswith("Installing collected packages"):  # pip is silent until all of them are unpacked
             self.packages = max(self.packages, 2 * _EXPECTED_PACKAGES)
-            self.what = f"unpacking {text.count(',') + 1} packages"
+            self.what = tr("Unpacking {count} packages").format(count=text.count(",") + 1)
         self.installer.say(text)
         self._tell(0)
 
@@ -256,12 +256,14 @@ def _explain(errors: list[str], code: Optional[int], wheels: Optional[Path]) -> 
     said = [line.partition("ERROR:")[2].strip() for line in errors if "ERROR:" in line] or errors[-3:]
     text = " ".join(said) or f"exit code {code}"
     if wheels is not None and "No matching distribution" in text:
-        return f"{text}; {wheels} lacks this package for this Python and system: download it there, and repeat"
+        hint = tr("{folder} lacks this package for this Python and system: download it there, and repeat.")
+        return f"{text} - " + hint.format(folder=wheels)
     if any(word in " ".join(errors) for word in ("NewConnectionError", "ConnectTimeout", "Max retries", "SSLError")):
-        return f"{text}; the package index was not reached: check network and proxy, or install from a folder of wheels"
+        hint = tr("The package index was not reached: check network and proxy, or install from a folder of wheels.")
+        return f"{text} - {hint}"
     if "No space left" in text:
-        return f"{text}; free some disk space, and repeat"
-    return f"the packages could not be installed: {text}"
+        return f"{text} - " + tr("Free some disk space, and repeat.")
+    return tr("The packages could not be installed: {reason}").format(reason=text)
 
 
 def _remove(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which Python the engine's environment is made with. Standard library only."""
+"""Which Python the engine's environment is made with."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .environment import clean_environment, creation_options
+from .translation import tr
 
 MINIMUM = (3, 11)  # the engine reads its configuration with tomllib
 _PROBE_S = 20
@@ -42,14 +43,19 @@ class Interpreter:
 
     def complaint(self) -> str:
         """Why it cannot be used, or nothing."""
-        name = f"{self.path} is Python {'.'.join(map(str, self.version))}"
+        facts = {"path": self.path, "version": _dotted(self.version)}
         if self.version < MINIMUM:
-            return f"{name}, the engine needs {MINIMUM[0]}.{MINIMUM[1]} or newer; choose another Python"
+            text = tr("{path} is Python {version}, the engine needs {minimum} or newer; choose another Python.")
+            return text.format(**facts, minimum=_dotted(MINIMUM))
         if self.bits != 64:
-            return f"{name} with {self.bits} bits, PyTorch needs 64; choose another Python"
+            text = tr("{path} is Python {version} with {bits} bits, PyTorch needs 64; choose another Python.")
+            return text.format(**facts, bits=self.bits)
         if not self.makes_environments:
-            package = f"python{self.version[0]}.{self.version[1]}-venv"
-            return f"{name} without the modules venv and ensurepip; on Debian and Ubuntu: apt install {package}"
+            text = tr(
+                "{path} is Python {version} without the modules venv and ensurepip; on Debian and Ubuntu: apt install "
+                "{package}"
+            )
+            return text.format(**facts, package=f"python{_dotted(self.version[:2])}-venv")
         return ""
 
 
@@ -74,10 +80,8 @@ def choose_python(chosen: str) -> Interpreter:
         if not interpreter.complaint():
             return interpreter
         complaints.append(interpreter.complaint())
-    raise SetupError(
-        f"no suitable Python was found ({complaints[0] if complaints else 'none at all'}); install Python "
-        f"{MINIMUM[0]}.{MINIMUM[1]} or newer, or choose one with the parameter PYTHON"
-    )
+    text = tr("No suitable Python was found. Install Python {minimum} or newer, or choose one. {complaint}")
+    raise SetupError(text.format(minimum=_dotted(MINIMUM), complaint=complaints[0] if complaints else "").strip())
 
 
 def ask(command: list[str]) -> Interpreter:
@@ -94,8 +98,13 @@ def ask(command: list[str]) -> Interpreter:
         )  # fmt: skip
         version, path, bits, complete = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise SetupError(f"{command[0]} does not run as a Python interpreter ({error}); choose another") from error
+        text = tr("{path} does not run as a Python interpreter ({reason}); choose another.")
+        raise SetupError(text.format(path=command[0], reason=error)) from error
     return Interpreter(Path(path), tuple(version), bits, bool(complete))
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _candidates() -> Iterator[list[str]]:
