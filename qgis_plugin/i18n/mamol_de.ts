@@ -889,6 +889,86 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <translation>{bands} von {count}</translation>
     </message>
     <message>
+      <location filename="../engine_setup.py" />
+      <source>Repairing {folder}</source>
+      <translation>{folder} wird repariert</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>It cannot be repaired, and is built anew: {reason}</source>
+      <translation>Sie lässt sich nicht reparieren und wird neu aufgebaut: {reason}</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>{folder}: no .whl files in this folder; choose the folder of the downloaded wheels.</source>
+      <translation>{folder}: keine .whl-Dateien in diesem Ordner; wählen Sie den Ordner mit den heruntergeladenen Wheels.</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>{folder}: {free:.1f} GB free, the set-up needs {needed:.0f} GB for {compute}; free some space.</source>
+      <translation>{folder}: {free:.1f} GB frei, die Einrichtung braucht {needed:.0f} GB für {compute}; schaffen Sie Platz.</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Making the environment</source>
+      <translation>Umgebung wird erstellt</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Reading the wheels</source>
+      <translation>Wheels werden gelesen</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Installing pip</source>
+      <translation>pip wird installiert</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Installing PyTorch</source>
+      <translation>PyTorch wird installiert</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Installing packages</source>
+      <translation>Pakete werden installiert</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Testing</source>
+      <translation>Test</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>{folder} cannot be replaced ({reason}); stop what uses the engine, and repeat.</source>
+      <translation>{folder} lässt sich nicht ersetzen ({reason}); beenden Sie, was die Engine benutzt, und wiederholen Sie.</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Unpacking {count} packages</source>
+      <translation>{count} Pakete werden entpackt</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>{folder} lacks this package for this Python and system: download it there, and repeat.</source>
+      <translation>In {folder} fehlt dieses Paket für dieses Python und System: Laden Sie es dorthin herunter, und wiederholen Sie.</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>The package index was not reached: check network and proxy, or install from a folder of wheels.</source>
+      <translation>Der Paketindex wurde nicht erreicht: Prüfen Sie Netz und Proxy, oder installieren Sie aus einem Ordner mit Wheels.</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Free some disk space, and repeat.</source>
+      <translation>Schaffen Sie Platz auf der Platte, und wiederholen Sie.</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>The packages could not be installed: {reason}</source>
+      <translation>Die Pakete ließen sich nicht installieren: {reason}</translation>
+    </message>
+    <message>
       <location filename="../failures.py" />
       <source>The engine is not set up yet. Run the algorithm "Set up the engine" once, or choose an interpreter that has it in {page}.</source>
       <translation>Die Engine ist noch nicht eingerichtet. Führen Sie einmal den Algorithmus "Engine einrichten" aus, oder wählen Sie unter {page} einen Interpreter, der sie hat.</translation>
@@ -1262,6 +1342,31 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../options.py" />
       <source>The engine runs in a Python environment of its own (3.11 or newer). Leave the interpreter empty and run the algorithm "Set up the engine", or choose a Python that has the engine's packages.</source>
       <translation>Die Engine läuft in einer eigenen Python-Umgebung (ab 3.11). Lassen Sie den Interpreter leer und führen Sie den Algorithmus "Engine einrichten" aus, oder wählen Sie ein Python, das die Pakete der Engine hat.</translation>
+    </message>
+    <message>
+      <location filename="../python_choice.py" />
+      <source>{path} is Python {version}, the engine needs {minimum} or newer; choose another Python.</source>
+      <translation>{path} ist Python {version}, die Engine braucht {minimum} oder neuer; wählen Sie ein anderes Python.</translation>
+    </message>
+    <message>
+      <location filename="../python_choice.py" />
+      <source>{path} is Python {version} with {bits} bits, PyTorch needs 64; choose another Python.</source>
+      <translation>{path} ist Python {version} mit {bits} Bit, PyTorch braucht 64; wählen Sie ein anderes Python.</translation>
+    </message>
+    <message>
+      <location filename="../python_choice.py" />
+      <source>{path} is Python {version} without the modules venv and ensurepip; on Debian and Ubuntu: apt install {package}</source>
+      <translation>{path} ist Python {version} ohne die Module venv und ensurepip; auf Debian und Ubuntu: apt install {package}</translation>
+    </message>
+    <message>
+      <location filename="../python_choice.py" />
+      <source>No suitable Python was found. Install Python {minimum} or newer, or choose one. {complaint}</source>
+      <translation>Kein passendes Python wurde gefunden. Installieren Sie Python {minimum} oder neuer, oder wählen Sie eines. {complaint}</translation>
+    </message>
+    <message>
+      <location filename="../python_choice.py" />
+      <source>{path} does not run as a Python interpreter ({reason}); choose another.</source>
+      <translation>{path} läuft nicht als Python-Interpreter ({reason}); wählen Sie einen anderen.</translation>
     </message>
     <message>
       <location filename="../training_run.py" />

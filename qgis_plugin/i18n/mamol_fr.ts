@@ -889,6 +889,86 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <translation>{bands} sur {count}</translation>
     </message>
     <message>
+      <location filename="../engine_setup.py" />
+      <source>Repairing {folder}</source>
+      <translation>Réparation de {folder}</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>It cannot be repaired, and is built anew: {reason}</source>
+      <translation>Il ne peut pas être réparé et va être reconstruit : {reason}</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>{folder}: no .whl files in this folder; choose the folder of the downloaded wheels.</source>
+      <translation>{folder} : pas de fichiers .whl dans ce dossier ; choisissez le dossier des wheels téléchargés.</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>{folder}: {free:.1f} GB free, the set-up needs {needed:.0f} GB for {compute}; free some space.</source>
+      <translation>{folder} : {free:.1f} Go libres, l'installation demande {needed:.0f} Go pour {compute} ; libérez de la place.</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Making the environment</source>
+      <translation>Création de l'environnement</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Reading the wheels</source>
+      <translation>Lecture des wheels</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Installing pip</source>
+      <translation>Installation de pip</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Installing PyTorch</source>
+      <translation>Installation de PyTorch</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Installing packages</source>
+      <translation>Installation des paquets</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Testing</source>
+      <translation>Test</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>{folder} cannot be replaced ({reason}); stop what uses the engine, and repeat.</source>
+      <translation>{folder} ne peut pas être remplacé ({reason}) ; arrêtez ce qui utilise le moteur, et recommencez.</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Unpacking {count} packages</source>
+      <translation>Décompression de {count} paquets</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>{folder} lacks this package for this Python and system: download it there, and repeat.</source>
+      <translation>Il manque dans {folder} ce paquet pour ce Python et ce système : téléchargez-le là, et recommencez.</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>The package index was not reached: check network and proxy, or install from a folder of wheels.</source>
+      <translation>L'index de paquets n'a pas été atteint : vérifiez le réseau et le proxy, ou installez depuis un dossier de wheels.</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>Free some disk space, and repeat.</source>
+      <translation>Libérez de l'espace disque, et recommencez.</translation>
+    </message>
+    <message>
+      <location filename="../engine_setup.py" />
+      <source>The packages could not be installed: {reason}</source>
+      <translation>Les paquets n'ont pas pu être installés : {reason}</translation>
+    </message>
+    <message>
       <location filename="../failures.py" />
       <source>The engine is not set up yet. Run the algorithm "Set up the engine" once, or choose an interpreter that has it in {page}.</source>
       <translation>Le moteur n'est pas encore installé. Exécutez une fois l'algorithme « Installer le moteur », ou choisissez dans {page} un interpréteur qui l'a.</translation>
@@ -1262,6 +1342,31 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../options.py" />
       <source>The engine runs in a Python environment of its own (3.11 or newer). Leave the interpreter empty and run the algorithm "Set up the engine", or choose a Python that has the engine's packages.</source>
       <translation>Le moteur tourne dans un environnement Python à lui (3.11 ou plus). Laissez l'interpréteur vide et exécutez l'algorithme « Installer le moteur », ou choisissez un Python qui a les paquets du moteur.</translation>
+    </message>
+    <message>
+      <location filename="../python_choice.py" />
+      <source>{path} is Python {version}, the engine needs {minimum} or newer; choose another Python.</source>
+      <translation>{path} est Python {version}, il faut au moteur {minimum} ou plus ; choisissez un autre Python.</translation>
+    </message>
+    <message>
+      <location filename="../python_choice.py" />
+      <source>{path} is Python {version} with {bits} bits, PyTorch needs 64; choose another Python.</source>
+      <translation>{path} est Python {version} à {bits} bits, il en faut 64 à PyTorch ; choisissez un autre Python.</translation>
+    </message>
+    <message>
+      <location filename="../python_choice.py" />
+      <source>{path} is Python {version} without the modules venv and ensurepip; on Debian and Ubuntu: apt install {package}</source>
+      <translation>{path} est Python {version} sans les modules venv et ensurepip ; sur Debian et Ubuntu : apt install {package}</translation>
+    </message>
+    <message>
+      <location filename="../python_choice.py" />
+      <source>No suitable Python was found. Install Python {minimum} or newer, or choose one. {complaint}</source>
+      <translation>Aucun Python convenable n'a été trouvé. Installez Python {minimum} ou plus, ou choisissez-en un. {complaint}</translation>
+    </message>
+    <message>
+      <location filename="../python_choice.py" />
+      <source>{path} does not run as a Python interpreter ({reason}); choose another.</source>
+      <translation>{path} ne tourne pas comme interpréteur Python ({reason}) ; choisissez-en un autre.</translation>
     </message>
     <message>
       <location filename="../training_run.py" />
