@@ -132,3 +132,17 @@ def test_importing_the_engine_costs_nothing():
     code = f"import sys, {modules}; print({{'torch', 'rasterio', 'numpy', 'pydantic'}} & set(sys.modules))"
     output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     assert output.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "qgis_plugin").rglob("*.py")), ids=lambda path: path.name)
+def test_the_plugin_knows_nothing_but_qgis_and_the_standard_library(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [] if node.level else [node.module or ""]
+        else:
+            continue
+        for name in names:
+            # `processing` is part of QGIS.
+            assert name.partition(".")[0] in sys.stdlib_module_names | {"qgis", "processing"}, f"{path} imports {name}"

@@ -1,0 +1,262 @@
+"""The algorithms with the real engine on the sample scene, in folders with spaces and umlauts.
+
+The layers are files that QGIS has not opened, as under `qgis_process`; `scripts/check_plugin.py` does the same with the
+installed plugin.
+"""
+
+import json
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from osgeo import gdal
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingAlgRunnerTask,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsRasterLayer,
+)
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
+SHORT = "training.steps=24\ntraining.validate_every=24"
+SENSORS = {"HYPERSPECTRAL": "hsi.tif", "ELEVATION": "lidar.tif", "SAR": "sar.tif"}
+
+
+def run(name: str, parameters: dict, feedback) -> dict:
+    """Run an algorithm as QGIS does; errors are raised."""
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"mamol:{name}")
+    context = QgsProcessingContext()
+    fine, message = algorithm.checkParameterValues(parameters, context)
+    assert fine, message
+    results, _ = algorithm.run(parameters, context, feedback, {}, False)
+    return results
+
+
+def failure(name: str, parameters: dict, feedback) -> str:
+    with pytest.raises(QgsProcessingException) as error:
+        run(name, parameters, feedback)
+    return str(error.value)
+
+
+@pytest.fixture(autouse=True)
+def real(plugin, use_real_engine, monkeypatch):
+    """The plugin with the real engine, which shares the machine with other tests."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory) -> Path:
+    """A copy of the sample scene."""
+    return Path(shutil.copytree(SAMPLE, tmp_path_factory.mktemp("Szene") / "Äcker & Wälder"))
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("Läufe mit Leerzeichen")
+
+
+@pytest.fixture
+def training(scene):
+    """Parameters of a short training."""
+    rasters = {name: str(scene / file) for name, file in SENSORS.items()}
+    return {**rasters, "LABELS": str(scene / "labels.gpkg"), "FIELD": "class", "SETTINGS": SHORT, "DEVICE": "cpu"}
+
+
+@pytest.fixture
+def trained(training, runs, feedback) -> Path:
+    """A model file, trained once."""
+    folder = runs / "Lauf 1"
+    if not (folder / "model.safetensors").exists():
+        results = run("train", {**training, "OUTPUT": str(folder)}, feedback)
+        assert results["MODEL"] == str(folder / "model.safetensors") and results["SECONDS"] > 0
+        assert Path(results["REPORT"]).is_file()
+        accuracies = json.loads(results["ACCURACIES"])
+        assert len(accuracies) == 7 and accuracies["hsi+elevation+sar"] == results["OVERALL_ACCURACY"] > 0.3
+        assert any("Overall accuracy" in line for line in feedback.infos) and feedback.percents[-1] > 90
+    return folder / "model.safetensors"
+
+
+@pytest.fixture
+def mapping(trained, scene, tmp_path):
+    """Parameters of a map with all sensors."""
+    rasters = {name: str(scene / file) for name, file in SENSORS.items()}
+    return {"MODEL": str(trained), **rasters, "OUTPUT": str(tmp_path / "Karte ä.tif"), "DEVICE": "cpu"}
+
+
+def test_map_with_all_sensors_and_without_each(mapping, tmp_path, feedback):
+    feedback = type(feedback)()  # without what the training said
+    extras = {name: str(tmp_path / f"{name}.tif") for name in ("CONFIDENCE", "PROBABILITIES", "SENSORS_USED")}
+    extras["REPORT"] = str(tmp_path / "report.html")
+    results = run("predict", {**mapping, **extras}, feedback)
+    assert all(Path(results[name]).is_file() for name in ("OUTPUT", *extras))
+    assert results["PIXELS"] > 40_000 and sum(json.loads(results["CLASS_AREAS"]).values()) > 100
+    first = [line for line in feedback.infos if "patterns in" in line]
+    assert feedback.infos.index(first[0]) < 10 and "hsi+elevation+sar (overall accuracy 0." in first[0]
+    for missing in SENSORS:
+        shares = json.loads(run("predict", {**mapping, missing: None}, feedback)["SENSOR_SHARES"])
+        assert all({"ELEVATION": "elevation", "SAR": "sar"}.get(missing, "hsi") not in name for name in shares)
+
+    used = QgsRasterLayer(extras["SENSORS_USED"], "used")
+    used.loadNamedStyle(str(Path(extras["SENSORS_USED"]).with_suffix(".qml")))
+    assert "hsi+elevation+sar" in [item.label for item in used.renderer().classes()]
+    classes = QgsRasterLayer(results["OUTPUT"], "map")
+    classes.loadNamedStyle(str(Path(results["OUTPUT"]).with_suffix(".qml")))
+    legend = {item.label: item.color.name() for item in classes.renderer().classes()}
+    assert legend["water"] == "#2b6db3" and len(legend) == 6  # as labels.qml has them
+
+
+def test_a_poisoned_environment_is_no_harm(mapping, monkeypatch, feedback):
+    for name in ("PYTHONHOME", "PYTHONPATH", "PROJ_DATA", "PROJ_LIB", "GDAL_DATA", "GDAL_DRIVER_PATH"):
+        monkeypatch.setenv(name, "/nowhere")
+    broken = Path(mapping["OUTPUT"]).parent / "libraries"
+    broken.mkdir()
+    (broken / "libstdc++.so.6").write_text("no library")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(broken))
+    assert run("predict", mapping, feedback)["PIXELS"] > 0
+
+
+class Cancelling:
+    """Cancels a feedback from another thread, as QGIS's button does, and measures how long the end takes."""
+
+    def __init__(self, feedback, ready):
+        self.feedback, self.ready, self.asked = feedback, ready, None
+        self.thread = threading.Thread(target=self._wait, daemon=True)
+        self.thread.start()
+
+    def _wait(self):
+        end = time.monotonic() + 120
+        while not self.ready() and time.monotonic() < end:
+            time.sleep(0.02)
+        self.asked = time.monotonic()
+        self.feedback.cancel()
+
+    def seconds(self) -> float:
+        self.thread.join()
+        return time.monotonic() - self.asked
+
+
+def processes() -> set[str]:
+    """Command lines of all processes that run an engine."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if "-m engine." in line:
+            found.add(f"{entry.parent.name} {line}")
+    return found
+
+
+@pytest.mark.parametrize("moment", ["while it starts", "while it maps"])
+def test_cancelled_within_two_seconds_without_a_trace(mapping, tmp_path, feedback, moment, record_property):
+    before, others = set(tmp_path.iterdir()), processes()
+    begin = time.monotonic()
+    ready = {
+        "while it starts": lambda: time.monotonic() - begin > 1.0,
+        "while it maps": lambda: any("Mapping" in text for text in feedback.texts) and feedback.percents,
+    }[moment]
+    cancelling = Cancelling(feedback, ready)
+    assert failure("predict", {**mapping, "OVERLAP": 8}, feedback) == "Cancelled."
+    taken = cancelling.seconds()
+    record_property("seconds", taken)
+    print(f"cancelled {moment}: {taken:.2f} s")
+    assert taken < 2.0
+    assert set(tmp_path.iterdir()) == before and processes() <= others
+
+
+def test_a_cancelled_training_goes_on(training, runs, feedback):
+    folder = runs / "Lauf 2"
+    cancelling = Cancelling(feedback, lambda: any("Training" in text for text in feedback.texts))
+    parameters = {**training, "SAR": None, "OUTPUT": str(folder)}
+    assert failure("train", parameters, feedback) == "Cancelled."
+    assert cancelling.seconds() < 2.0
+    assert not (folder / "model.safetensors").exists()
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("mamol:train")
+    state = (folder / "checkpoint" / "state.json").exists()
+    fine, message = algorithm.checkParameterValues(parameters, QgsProcessingContext())
+    assert fine != state and (fine or "holds a run already" in message)
+    again = type(feedback)()
+    results = run("train", {**parameters, "SEED": 99, "RESUME": True}, again)  # the seed is the run's, not this one
+    assert Path(results["MODEL"]).is_file() and "seed = 0" in (folder / "config.toml").read_text()
+
+
+def test_a_detached_training_outlives_its_starter_and_is_followed(training, runs, feedback):
+    folder = runs / "Lauf 3"
+    parameters = {**training, "SAR": None, "OUTPUT": str(folder), "DETACHED": True}
+    results = run("train", parameters, feedback)
+    assert results == {"OUTPUT": str(folder), "MODEL": str(folder / "model.safetensors")}
+    assert any("goes on without QGIS" in line for line in feedback.infos)
+    if not (folder / "model.safetensors").exists():
+        algorithm = QgsApplication.processingRegistry().createAlgorithmById("mamol:train")
+        fine, message = algorithm.checkParameterValues(parameters, QgsProcessingContext())
+        assert not fine and ("detached training runs" in message or (folder / "model.safetensors").exists())
+    again = type(feedback)()
+    results = run("train", {**parameters, "DETACHED": False, "RESUME": True}, again)
+    assert Path(results["MODEL"]).is_file() and results["OVERALL_ACCURACY"] > 0.3
+
+
+def test_two_runs_at_once(mapping, tmp_path, feedback):
+    ended, tasks = [], []
+    for number in (1, 2):
+        algorithm = QgsApplication.processingRegistry().createAlgorithmById("mamol:predict")
+        context, own = QgsProcessingContext(), type(feedback)()
+        parameters = {**mapping, "OUTPUT": str(tmp_path / f"{number}.tif")}
+        task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, own)
+        task.executed.connect(lambda fine, results: ended.append((fine, results)))
+        tasks.append((task, context, own))
+        QgsApplication.taskManager().addTask(task)
+    end = time.monotonic() + 240
+    while len(ended) < 2 and time.monotonic() < end:
+        QgsApplication.processEvents()
+        time.sleep(0.02)
+    assert [fine for fine, _ in ended] == [True, True]
+    one, two = (bytes(gdal.Open(str(tmp_path / f"{number}.tif")).ReadRaster()) for number in (1, 2))
+    assert one == two and set(one) == {1, 2, 3, 4, 5, 6}
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="a folder that even root cannot write: Linux")
+def test_a_folder_that_cannot_be_written_is_the_engine_s_sentence(mapping, training, feedback):
+    message = failure("predict", {**mapping, "OUTPUT": "/proc/nowhere/map.tif"}, feedback)
+    assert "/proc/nowhere" in message and "Traceback" not in message and "\n" not in message
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("mamol:train")
+    fine, _ = algorithm.checkParameterValues({**training, "OUTPUT": "/proc/nowhere"}, QgsProcessingContext())
+    assert fine
+    algorithm.run({**training, "OUTPUT": "/proc/nowhere"}, QgsProcessingContext(), feedback)
+    assert len(feedback.errors) == 1 and "/proc/nowhere" in feedback.errors[0] and "Traceback" not in feedback.errors[0]
+
+
+def test_inspect_tells_what_would_happen(mapping, scene, tmp_path, feedback):
+    report = str(tmp_path / "inspect.html")
+    results = run(
+        "inspect", {"MODEL": mapping["MODEL"], "HYPERSPECTRAL": str(scene / "hsi_cut.tif"), "REPORT": report}, feedback
+    )
+    assert results["WORKS"] is True and results["PROBLEM"] == ""
+    text = Path(report).read_text(encoding="utf-8")
+    assert "no data" in text and "hsi+elevation+sar" in text and "water" in text
+    results = run(
+        "inspect", {"MODEL": mapping["MODEL"], "ELEVATION": str(scene / "hsi.tif"), "REPORT": report}, feedback
+    )
+    assert results["WORKS"] is False and "40 bands" in results["PROBLEM"]
+    assert "Does not work" in Path(report).read_text(encoding="utf-8")
+    assert run("inspect", {"SAR": mapping["SAR"], "REPORT": report}, feedback)["WORKS"] is True
+
+
+def test_evaluate_gives_figures_and_a_report(mapping, scene, tmp_path, feedback):
+    used = str(tmp_path / "used.tif")
+    run("predict", {**mapping, "SENSORS_USED": used}, feedback)
+    for reference in (
+        {"REFERENCE": str(scene / "labels.gpkg"), "FIELD": "class"},
+        {"REFERENCE": str(scene / "truth.tif")},
+    ):
+        folder = tmp_path / "Güte 1"
+        parameters = {"MAP": mapping["OUTPUT"], "SENSORS_USED": used, **reference, "OUTPUT": str(folder)}
+        results = run("evaluate", parameters, feedback)
+        figures = json.loads((folder / "accuracy.json").read_text())
+        assert results["OVERALL_ACCURACY"] == figures["overall"]["oa"] > 0.3 and results["PIXELS"] > 1000
+        assert "hsi+elevation+sar" in figures["patterns"] and Path(results["REPORT"]).is_file()
+        assert figures["classes_matched_by"] == "name"
+        shutil.rmtree(folder)
