@@ -59,6 +59,7 @@ def run_engine(
     """
     python = python or engine_python()
     listener = Listener(feedback, stages or {})
+    feedback.setProgressText(tr("Starting the engine"))
     with scratch_folder() as folder:
         file = write_job(folder / "job.json", job)
         try:

@@ -15,12 +15,12 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingParameterField,
     QgsProcessingParameterMapLayer,
-    QgsVectorFileWriter,
     QgsVectorLayer,
 )
 
 from .layers import LayerError, RasterInput, raster_of_value
 from .translation import tr
+from .vectors import copy_features
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def add_labels(algorithm: Any, name: str, title: str, field_name: str, help_text
         help_text,
     )
     algorithm.add(
-        QgsProcessingParameterField(field_name, tr("Class field"), None, name, optional=True),
+        QgsProcessingParameterField(field_name, tr("Class field of points or polygons"), None, name, optional=True),
         tr("Field that holds the class, as a number or a name. Not for rasters."),
     )
 
@@ -98,18 +98,7 @@ def export_labels(
     fields = source.fields()
     index = fields.lookupField(algorithm.parameterAsString(parameters, field_name, context))
     path = folder / "labels.gpkg"
-    options = QgsVectorFileWriter.SaveVectorOptions()
-    options.driverName = "GPKG"
-    options.layerName = "labels"
-    options.attributes = [index]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LayerError(f"{folder}: {error.strerror}") from error
-    outcome = QgsVectorFileWriter.writeAsVectorFormatV3(source, str(path), context.transformContext(), options)
-    if outcome[0] != QgsVectorFileWriter.WriterError.NoError:
-        message = tr('Layer "{layer}" cannot be copied to {path}: {reason}')
-        raise LayerError(message.format(layer=source.name(), path=path, reason=outcome[1]))
+    copy_features(source, path, [index], context)
     _copy_style(source, path.with_suffix(".qml"))
     return Labels(path, fields.at(index).name())
 

@@ -1,9 +1,11 @@
 """What QGIS starts and stops: the provider, the translations, and the options page where there is a window."""
 
+import contextlib
 from typing import Any, Optional
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication
+from qgis.utils import active_plugins
 
 from .provider import MamolProvider
 from .translation import load_translator
@@ -32,14 +34,24 @@ class MamolPlugin:
     def initGui(self) -> None:  # noqa: N802
         """Add the provider and the options page."""
         self.initProcessing()
-        if self._iface is not None:
-            from .options import OptionsFactory  # widgets, which qgis_process has no use for
+        if self._iface is None:
+            return
+        if "processing" in active_plugins:
+            self._add_options_page()
+        else:  # QGIS is starting; a page added before that of Processing would not come below it
+            self._iface.initializationCompleted.connect(self._add_options_page)
 
-            self._options_factory = OptionsFactory()
-            self._iface.registerOptionsWidgetFactory(self._options_factory)
+    def _add_options_page(self) -> None:
+        from .options import OptionsFactory  # widgets, which qgis_process has no use for
+
+        self._options_factory = OptionsFactory()
+        self._iface.registerOptionsWidgetFactory(self._options_factory)
 
     def unload(self) -> None:
         """Leave nothing behind."""
+        if self._iface is not None and self._options_factory is None:
+            with contextlib.suppress(TypeError):  # never connected, or served already
+                self._iface.initializationCompleted.disconnect(self._add_options_page)
         if self._options_factory is not None:
             self._iface.unregisterOptionsWidgetFactory(self._options_factory)
             self._options_factory = None

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsFeatureRequest,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingFeedback,
@@ -19,6 +20,7 @@ from qgis.core import (
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterString,
+    QgsProcessingUtils,
 )
 
 from ..binding import bind, check_fit, reference_of
@@ -28,6 +30,7 @@ from ..leftovers import discard_unfinished
 from ..modelfile import Model, ModelFileError, read_model
 from ..results import dress
 from ..translation import tr
+from ..vectors import copy_features
 from .base import plainly
 from .sensors import SensorAlgorithm
 
@@ -172,10 +175,12 @@ class PredictAlgorithm(SensorAlgorithm):
             box = self.parameterAsExtent(parameters, self.EXTENT, context, crs)
             self._area["extent"] = [box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()]
         if self.given(parameters, self.AOI):
-            # A copy where the layer is no plain file: selected features, filters, layers in memory.
-            self._area["aoi"] = self.parameterAsCompatibleSourceLayerPath(
-                parameters, self.AOI, context, ["gpkg", "shp", "geojson"], "gpkg", feedback
-            )
+            source = self.parameterAsSource(parameters, self.AOI, context)
+            if source is None:
+                raise LayerError(self.invalidSourceError(parameters, self.AOI))
+            path = Path(QgsProcessingUtils.generateTempFilename("area.gpkg"))
+            copy_features(source.materialize(QgsFeatureRequest().setNoAttributes()), path, [], context)
+            self._area["aoi"] = str(path)
         return True
 
     @plainly

@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProject,
     QgsRectangle,
     QgsReferencedRectangle,
+    QgsVectorFileWriter,
     QgsVectorLayer,
 )
 
@@ -104,14 +105,35 @@ def test_the_extent_is_given_in_the_grid_s_crs(case, fake_engine, feedback, tmp_
     assert 499_900 < extent[0] < 500_001 and 5_790_000 < extent[1] < extent[3] < 5_810_000
 
 
-def test_an_area_in_memory_reaches_the_engine(case, fake_engine, feedback, tmp_path):
-    area = QgsVectorLayer("Polygon?crs=EPSG:32633", "area", "memory")
+def area_layer(name: str, side: float) -> QgsVectorLayer:
+    """A square in memory."""
+    area = QgsVectorLayer("Polygon?crs=EPSG:32633", name, "memory")
     feature = QgsFeature()
-    feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(500_000, 5_799_900, 500_100, 5_800_000)))
+    feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(500_000, 5_800_000 - side, 500_000 + side, 5_800_000)))
     area.dataProvider().addFeature(feature)
+    return area
+
+
+def test_an_area_in_memory_reaches_the_engine(case, fake_engine, feedback, tmp_path):
+    area = area_layer("area", 100)
     QgsProject.instance().addMapLayer(area)
-    path = job_of(fake_engine, tmp_path, {**case, "AOI": area.id()}, feedback)["aoi"]
-    assert QgsVectorLayer(path, "copy").featureCount() == 1
+    copy = QgsVectorLayer(job_of(fake_engine, tmp_path, {**case, "AOI": area.id()}, feedback)["aoi"], "copy")
+    assert copy.featureCount() == 1 and copy.extent().width() == 100 and copy.crs().authid() == "EPSG:32633"
+
+
+def test_of_a_file_with_several_layers_the_right_one_is_the_area(case, fake_engine, feedback, tmp_path):
+    """Also where it bears the name of the file, which QGIS takes as a sign that it is the only one."""
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    for name, side in (("other", 50), ("areas", 100)):
+        options.layerName = name
+        layer = area_layer(name, side)
+        QgsVectorFileWriter.writeAsVectorFormatV3(
+            layer, str(tmp_path / "areas.gpkg"), layer.transformContext(), options
+        )
+        options.actionOnExistingFile = QgsVectorFileWriter.ActionOnExistingFile.CreateOrOverwriteLayer
+    chosen = {**case, "AOI": f"{path}|layername=areas"}
+    copy = QgsVectorLayer(job_of(fake_engine, tmp_path, chosen, feedback)["aoi"], "copy")
+    assert copy.featureCount() == 1 and copy.extent().width() == 100
 
 
 def test_numbers_come_back_and_accuracy_is_told_first(case, fake_engine, feedback):

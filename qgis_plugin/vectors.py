@@ -1,0 +1,40 @@
+"""Features copied into a file that the engine reads. Main thread only.
+
+A copy takes along edits, filters, selections and layers in memory, and holds one layer: of a file with several the
+engine could not know which is meant.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qgis.core import QgsProcessingContext, QgsVectorFileWriter, QgsVectorLayer
+
+from .layers import LayerError
+from .translation import tr
+
+
+def copy_features(layer: QgsVectorLayer, path: Path, fields: Sequence[int], context: QgsProcessingContext) -> None:
+    """Write a layer's features to a GeoPackage.
+
+    Args:
+        layer: in whatever format and CRS.
+        path: the file; its folder is made.
+        fields: numbers of the fields to take along.
+        context: knows the transformations of coordinates.
+
+    Raises:
+        LayerError: it cannot be written.
+    """
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName = "GPKG"
+    options.layerName = path.stem
+    options.attributes = list(fields)
+    options.skipAttributeCreation = not fields
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LayerError(f"{path.parent}: {error.strerror}") from error
+    outcome = QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), context.transformContext(), options)
+    if outcome[0] != QgsVectorFileWriter.WriterError.NoError:
+        message = tr('Layer "{layer}" cannot be copied to {path}: {reason}')
+        raise LayerError(message.format(layer=layer.name(), path=path, reason=outcome[1]))
