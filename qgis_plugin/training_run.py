@@ -63,7 +63,7 @@ class TrainingRun:
         try:
             self.inputs.mkdir(parents=True, exist_ok=True)
             self._config.write_text(config, encoding="utf-8")
-            write_job(self._job, {**job, "config": str(self._config), "out": str(self.folder)})
+            write_job(self._job, job)
         except OSError as error:
             message = tr("{folder}: cannot be written ({reason}); choose another folder.")
             raise LayerError(message.format(folder=self.folder, reason=error.strerror)) from error
@@ -119,5 +119,4 @@ class TrainingRun:
 
     def _arguments(self, resume: bool, compute: Mapping[str, Any]) -> dict[str, Any]:
         job = json.loads(self._job.read_text(encoding="utf-8"))
-        # The folder may have been moved since.
         return {**job, "config": str(self._config), "out": str(self.folder), "resume": resume, **compute}

@@ -123,13 +123,11 @@ def test_an_area_in_memory_reaches_the_engine(case, fake_engine, feedback, tmp_p
 
 def test_of_a_file_with_several_layers_the_right_one_is_the_area(case, fake_engine, feedback, tmp_path):
     """Also where it bears the name of the file, which QGIS takes as a sign that it is the only one."""
-    options = QgsVectorFileWriter.SaveVectorOptions()
+    options, path = QgsVectorFileWriter.SaveVectorOptions(), str(tmp_path / "areas.gpkg")
     for name, side in (("other", 50), ("areas", 100)):
         options.layerName = name
         layer = area_layer(name, side)
-        QgsVectorFileWriter.writeAsVectorFormatV3(
-            layer, str(tmp_path / "areas.gpkg"), layer.transformContext(), options
-        )
+        QgsVectorFileWriter.writeAsVectorFormatV3(layer, path, layer.transformContext(), options)
         options.actionOnExistingFile = QgsVectorFileWriter.ActionOnExistingFile.CreateOrOverwriteLayer
     chosen = {**case, "AOI": f"{path}|layername=areas"}
     copy = QgsVectorLayer(job_of(fake_engine, tmp_path, chosen, feedback)["aoi"], "copy")
