@@ -82,7 +82,7 @@ def test_a_run_is_not_overwritten_and_goes_on_with_its_own_inputs(case, fake_eng
     assert "holds a run already" in check(case)
     algorithm().run(case, QgsProcessingContext(), feedback)  # as a model of the Designer does, without a check
     assert len(feedback.errors) == 1 and "holds a run already" in feedback.errors[0]
-    again = {**case, "SEED": 2, "ELEVATION": None, "LABELS": "", "RESUME": True}
+    again = {**case, "SEED": 2, "ELEVATION": None, "RESUME": True}
     fake_engine(f"json.dump(job, open({str(tmp_path / 'told.json')!r}, 'w')); {DONE}")
     run(again, feedback)
     job = json.loads((tmp_path / "told.json").read_text())
