@@ -72,14 +72,16 @@ def find_python(setting: str, engine_home: Path) -> Optional[Path]:
     One that was named is returned whether it exists or not: using another behind the user's back would help nobody.
 
     Args:
-        setting: what the user chose in the options: an interpreter, or the folder of a virtual environment; may be
-            empty.
+        setting: what the user chose in the options: an interpreter, or the folder of an environment; may be empty.
         engine_home: virtual environment that the algorithm "Set up engine" makes.
     """
     named = (os.environ.get(PYTHON_VARIABLE) or setting).strip()
     if named:
         path = Path(named).expanduser()
-        return venv_python(path) if path.is_dir() else path
+        if not path.is_dir():
+            return path
+        conda = path / "python.exe"  # on Windows; elsewhere its environments look like others
+        return conda if conda.is_file() else venv_python(path)
     made = venv_python(engine_home)
     return made if made.is_file() else None
 

@@ -114,12 +114,14 @@ def raster_of_value(value: Any, layer: Callable[[], Optional[QgsMapLayer]]) -> O
 
 
 def _look(provider: QgsRasterDataProvider, path: Path, title: str) -> RasterInput:
-    bands = range(1, provider.bandCount() + 1)
+    bands, alpha = range(1, provider.bandCount() + 1), QgsRaster.ColorInterpretation.AlphaBand
     return RasterInput(
         path=path,
         title=title,
         bands=len(bands),
-        alpha_bands=sum(provider.colorInterpretation(band) == QgsRaster.AlphaBand for band in bands),
+        alpha_bands=sum(
+            provider.colorInterpretation(band) == QgsRaster.ColorInterpretation.AlphaBand for band in bands
+        ),
         pixels=provider.xSize() * provider.ySize(),
         crs=provider.crs(),
         extent=QgsRectangle(provider.extent()),
