@@ -119,9 +119,7 @@ def _look(provider: QgsRasterDataProvider, path: Path, title: str) -> RasterInpu
         path=path,
         title=title,
         bands=len(bands),
-        alpha_bands=sum(
-            provider.colorInterpretation(band) == QgsRaster.ColorInterpretation.AlphaBand for band in bands
-        ),
+        alpha_bands=sum(provider.colorInterpretation(band) == alpha for band in bands),
         pixels=provider.xSize() * provider.ySize(),
         crs=provider.crs(),
         extent=QgsRectangle(provider.extent()),
