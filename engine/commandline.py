@@ -98,7 +98,10 @@ def run(parser: argparse.ArgumentParser, main: Main, argv: Sequence[str] | None 
     except EngineError as error:
         return _fail(progress, str(error), USER_ERROR)
     except (Cancelled, KeyboardInterrupt) as stop:
-        return _fail(progress, str(stop) or "stopped before it was done", CANCELLED)
+        code = _fail(progress, str(stop) or "stopped before it was done", CANCELLED)
+        if cancelled.waited_for:
+            os._exit(code)  # everything is closed and said; only libraries are left, and torch takes seconds to leave
+        return code
     except OSError as error:
         if error.errno in _DISK_TROUBLE:
             return _fail(progress, f"{error.filename or 'output'}: {error.strerror}", USER_ERROR)
