@@ -65,6 +65,19 @@ def plugin(qgis_app):
     plugin.initProcessing()
     yield plugin
     plugin.unload()
+    _end_proxy_tasks()
+
+
+def _end_proxy_tasks():
+    """End what the batch window of QGIS 3.22 leaves behind: a thread that stands for its run, and never ends."""
+    from qgis.core import QgsApplication, QgsProxyProgressTask
+
+    tasks = QgsApplication.taskManager()
+    for task in tasks.tasks():
+        if isinstance(task, QgsProxyProgressTask):
+            task.finalize(True)
+    while tasks.count():
+        QgsApplication.processEvents()
 
 
 @pytest.fixture
