@@ -241,179 +241,6 @@ Wo etwas nicht passt, sagt der Bericht, was, und die Ausgabe WORKS ist falsch.</
     </message>
     <message>
       <location filename="../algorithms/predict.py" />
-      <source>Map land cover</source>
-      <translation>Landbedeckung kartieren</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Maps land cover with a trained model and whatever sensors cover each pixel</source>
-      <translation>Kartiert die Landbedeckung mit einem trainierten Modell und den Sensoren, die das jeweilige Pixel abdecken</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>predict,classify,classification,land cover,inference,missing,sensors,deep learning</source>
-      <translation>vorhersagen,klassifizieren,Klassifikation,Landbedeckung,Inferenz,fehlend,Sensoren,Deep Learning</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Makes a land-cover map with a trained model.
-
-Give the layers you have: the model knows every combination of its sensors, and each pixel is mapped with the sensors that have data there. Where none has, the map has no data. Layers may differ in pixel size, extent and CRS.
-
-The log begins with the combinations of sensors that occur and how accurate the model was with each. The map comes with class names and colours.</source>
-      <translation>Erstellt eine Landbedeckungskarte mit einem trainierten Modell.
-
-Geben Sie die Layer an, die Sie haben: Das Modell kennt jede Kombination seiner Sensoren, und jedes Pixel wird mit den Sensoren kartiert, die dort Daten haben. Wo keiner welche hat, bleibt die Karte leer. Pixelgröße, Ausdehnung und KBS der Layer dürfen verschieden sein.
-
-Das Protokoll beginnt mit den Kombinationen von Sensoren, die vorkommen, und der Genauigkeit des Modells mit jeder. Die Karte bringt Namen und Farben der Klassen mit.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Model file (.safetensors), written by the algorithm that trains.</source>
-      <translation>Modelldatei (.safetensors), vom Algorithmus für das Training geschrieben.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>The names that the model has for the further layers, separated by commas, in the same order. Empty: the layers' own names tell.</source>
-      <translation>Die Namen, die das Modell für die weiteren Layer hat, durch Kommas getrennt, in derselben Reihenfolge. Leer: die Namen der Layer selbst zählen.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Extent</source>
-      <translation>Ausdehnung</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Part to map. Empty: all of the reference layer.</source>
-      <translation>Zu kartierender Teil. Leer: der ganze Referenzlayer.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Area of interest</source>
-      <translation>Interessengebiet</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Polygons; pixels outside them get no data. Any CRS.</source>
-      <translation>Polygone; Pixel außerhalb bleiben leer. KBS beliebig.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Reference sensor</source>
-      <translation>Referenzsensor</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Name of the sensor (as in the model) whose pixels are mapped. Empty: the one with most bands.</source>
-      <translation>Name des Sensors (wie im Modell), dessen Pixel kartiert werden. Leer: der mit den meisten Kanälen.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Overlap</source>
-      <translation>Überlappung</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Averages N x N shifted windows: smoother borders for N x N times the work. 1 is fast.</source>
-      <translation>Mittelt N x N verschobene Fenster: weichere Grenzen bei N x N-fachem Aufwand. 1 ist schnell.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Windows at once</source>
-      <translation>Fenster auf einmal</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>How many windows are computed at once. Empty: by model and device; smaller needs less memory.</source>
-      <translation>Wie viele Fenster auf einmal gerechnet werden. Leer: nach Modell und Gerät; weniger braucht weniger Speicher.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Weights of the backbone</source>
-      <translation>Gewichte des Backbones</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>File of the pretrained backbone's weights, for models that do not hold them and where they cannot be downloaded.</source>
-      <translation>Datei mit den Gewichten des vortrainierten Backbones, für Modelle, die sie nicht enthalten, und wo kein Herunterladen möglich ist.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Keep unfinished work, and go on with it</source>
-      <translation>Unfertiges aufheben und damit weitermachen</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>If the run is cancelled or fails, what is done stays beside the map, and the next run with the same inputs and outputs goes on from there.</source>
-      <translation>Wird der Lauf abgebrochen oder schlägt er fehl, bleibt das Fertige neben der Karte liegen, und der nächste Lauf mit denselben Ein- und Ausgaben macht dort weiter.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>GeoTIFF of class values, with names, colours and overviews. 0 is no data.</source>
-      <translation>GeoTIFF der Klassenwerte, mit Namen, Farben und Übersichten. 0 bedeutet: keine Daten.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Confidence</source>
-      <translation>Konfidenz</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>How sure the model is of the mapped class, in percent.</source>
-      <translation>Wie sicher das Modell bei der kartierten Klasse ist, in Prozent.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Probabilities</source>
-      <translation>Wahrscheinlichkeiten</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Probability of every class in percent, one band for each.</source>
-      <translation>Wahrscheinlichkeit jeder Klasse in Prozent, ein Kanal für jede.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Which combination of sensors each pixel was mapped with.</source>
-      <translation>Mit welcher Kombination von Sensoren jedes Pixel kartiert wurde.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Summary</source>
-      <translation>Zusammenfassung</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Page with the area of each class, and the accuracy and share of each combination of sensors.</source>
-      <translation>Seite mit der Fläche jeder Klasse und mit Genauigkeit und Anteil jeder Kombination von Sensoren.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Pixels mapped</source>
-      <translation>Kartierte Pixel</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Seconds</source>
-      <translation>Sekunden</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Pixels per second</source>
-      <translation>Pixel pro Sekunde</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Hectares of each class (JSON)</source>
-      <translation>Hektar jeder Klasse (JSON)</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Share of each combination of sensors (JSON)</source>
-      <translation>Anteil jeder Kombination von Sensoren (JSON)</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
       <source>{path}: the name of this output must end in {endings}.</source>
       <translation>{path}: Der Name dieser Ausgabe muss auf {endings} enden.</translation>
     </message>
@@ -461,6 +288,179 @@ Das Protokoll beginnt mit den Kombinationen von Sensoren, die vorkommen, und der
       <location filename="../algorithms/predict.py" />
       <source>Land cover, model {model}</source>
       <translation>Landbedeckung, Modell {model}</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Map land cover</source>
+      <translation>Landbedeckung kartieren</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Maps land cover with a trained model and whatever sensors cover each pixel</source>
+      <translation>Kartiert die Landbedeckung mit einem trainierten Modell und den Sensoren, die das jeweilige Pixel abdecken</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>predict,classify,classification,land cover,inference,missing,sensors,deep learning</source>
+      <translation>vorhersagen,klassifizieren,Klassifikation,Landbedeckung,Inferenz,fehlend,Sensoren,Deep Learning</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Makes a land-cover map with a trained model.
+
+Give the layers you have: the model knows every combination of its sensors, and each pixel is mapped with the sensors that have data there. Where none has, the map has no data. Layers may differ in pixel size, extent and CRS.
+
+The log begins with the combinations of sensors that occur and how accurate the model was with each. The map comes with class names and colours.</source>
+      <translation>Erstellt eine Landbedeckungskarte mit einem trainierten Modell.
+
+Geben Sie die Layer an, die Sie haben: Das Modell kennt jede Kombination seiner Sensoren, und jedes Pixel wird mit den Sensoren kartiert, die dort Daten haben. Wo keiner welche hat, bleibt die Karte leer. Pixelgröße, Ausdehnung und KBS der Layer dürfen verschieden sein.
+
+Das Protokoll beginnt mit den Kombinationen von Sensoren, die vorkommen, und der Genauigkeit des Modells mit jeder. Die Karte bringt Namen und Farben der Klassen mit.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Model file (.safetensors), written by the algorithm that trains.</source>
+      <translation>Modelldatei (.safetensors), vom Algorithmus für das Training geschrieben.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>The names that the model has for the further layers, separated by commas, in the same order. Empty: the layers' own names tell.</source>
+      <translation>Die Namen, die das Modell für die weiteren Layer hat, durch Kommas getrennt, in derselben Reihenfolge. Leer: die Namen der Layer selbst zählen.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Extent</source>
+      <translation>Ausdehnung</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Part to map. Empty: all of the reference layer.</source>
+      <translation>Zu kartierender Teil. Leer: der ganze Referenzlayer.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Area of interest</source>
+      <translation>Interessengebiet</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Polygons; pixels outside them get no data. Any CRS.</source>
+      <translation>Polygone; Pixel außerhalb bleiben leer. KBS beliebig.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Reference sensor</source>
+      <translation>Referenzsensor</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Name of the sensor (as in the model) whose pixels are mapped. Empty: the one with most bands.</source>
+      <translation>Name des Sensors (wie im Modell), dessen Pixel kartiert werden. Leer: der mit den meisten Kanälen.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Overlap</source>
+      <translation>Überlappung</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Averages N x N shifted windows: smoother borders for N x N times the work. 1 is fast.</source>
+      <translation>Mittelt N x N verschobene Fenster: weichere Grenzen bei N x N-fachem Aufwand. 1 ist schnell.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Windows at once</source>
+      <translation>Fenster auf einmal</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>How many windows are computed at once. Empty: by model and device; smaller needs less memory.</source>
+      <translation>Wie viele Fenster auf einmal gerechnet werden. Leer: nach Modell und Gerät; weniger braucht weniger Speicher.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Weights of the backbone</source>
+      <translation>Gewichte des Backbones</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>File of the pretrained backbone's weights, for models that do not hold them and where they cannot be downloaded.</source>
+      <translation>Datei mit den Gewichten des vortrainierten Backbones, für Modelle, die sie nicht enthalten, und wo kein Herunterladen möglich ist.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Keep unfinished work, and go on with it</source>
+      <translation>Unfertiges aufheben und damit weitermachen</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>If the run is cancelled or fails, what is done stays beside the map, and the next run with the same inputs and outputs goes on from there.</source>
+      <translation>Wird der Lauf abgebrochen oder schlägt er fehl, bleibt das Fertige neben der Karte liegen, und der nächste Lauf mit denselben Ein- und Ausgaben macht dort weiter.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>GeoTIFF of class values, with names, colours and overviews. 0 is no data.</source>
+      <translation>GeoTIFF der Klassenwerte, mit Namen, Farben und Übersichten. 0 bedeutet: keine Daten.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Confidence</source>
+      <translation>Konfidenz</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>How sure the model is of the mapped class, in percent.</source>
+      <translation>Wie sicher das Modell bei der kartierten Klasse ist, in Prozent.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Probabilities</source>
+      <translation>Wahrscheinlichkeiten</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Probability of every class in percent, one band for each.</source>
+      <translation>Wahrscheinlichkeit jeder Klasse in Prozent, ein Kanal für jede.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Which combination of sensors each pixel was mapped with.</source>
+      <translation>Mit welcher Kombination von Sensoren jedes Pixel kartiert wurde.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Summary</source>
+      <translation>Zusammenfassung</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Page with the area of each class, and the accuracy and share of each combination of sensors.</source>
+      <translation>Seite mit der Fläche jeder Klasse und mit Genauigkeit und Anteil jeder Kombination von Sensoren.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Pixels mapped</source>
+      <translation>Kartierte Pixel</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Seconds</source>
+      <translation>Sekunden</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Pixels per second</source>
+      <translation>Pixel pro Sekunde</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Hectares of each class (JSON)</source>
+      <translation>Hektar jeder Klasse (JSON)</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Share of each combination of sensors (JSON)</source>
+      <translation>Anteil jeder Kombination von Sensoren (JSON)</translation>
     </message>
     <message>
       <location filename="../algorithms/sensors.py" />
@@ -627,189 +627,6 @@ Eine Einrichtung, die fehlschlägt oder abgebrochen wird, lässt eine vorher fun
     </message>
     <message>
       <location filename="../algorithms/train.py" />
-      <source>Train a land-cover model</source>
-      <translation>Landbedeckungsmodell trainieren</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Trains one model for every combination of the sensors you have</source>
-      <translation>Trainiert ein Modell für jede Kombination der Sensoren, die Sie haben</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>train,fit,learn,classification,land cover,missing,sensors,deep learning</source>
-      <translation>trainieren,anpassen,lernen,Klassifikation,Landbedeckung,fehlend,Sensoren,Deep Learning</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Trains a model on your layers and labels. In training, sensors are taken away at random, so that one model knows every combination: later it maps each pixel with whatever sensors cover it.
-
-Labels are split into spatial blocks with a distance between them, so that the accuracy in the report is that of places the model has not seen.
-
-The run folder gets the model file, a report, the figures and the complete settings. A training that was cancelled, or that a crash ended, goes on from its last checkpoint: run it again with the same folder and "Go on with the run in the folder".</source>
-      <translation>Trainiert ein Modell mit Ihren Layern und Trainingsflächen. Dabei werden zufällig Sensoren weggenommen, so dass ein Modell jede Kombination kennt: Später kartiert es jedes Pixel mit den Sensoren, die es abdecken.
-
-Die Trainingsflächen werden in räumliche Blöcke mit Abstand voneinander geteilt, so dass die Genauigkeit im Bericht die von Orten ist, die das Modell nicht gesehen hat.
-
-Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollständigen Einstellungen. Ein Training, das abgebrochen wurde oder durch einen Absturz endete, geht vom letzten Zwischenstand weiter: Starten Sie es mit demselben Ordner und "Mit dem Lauf im Ordner weitermachen" noch einmal.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Names for the further layers, separated by commas, in the same order. Empty: the layers' own names.</source>
-      <translation>Namen für die weiteren Layer, durch Kommas getrennt, in derselben Reihenfolge. Leer: die Namen der Layer selbst.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Labels</source>
-      <translation>Trainingsflächen</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Places where the class is known: polygons or points with a class field, or a raster of class values. Names and colours of the classes are taken from the layer's style where it has classes.</source>
-      <translation>Orte, deren Klasse bekannt ist: Polygone oder Punkte mit einem Klassenfeld, oder ein Raster von Klassenwerten. Namen und Farben der Klassen kommen aus dem Stil des Layers, wo er Klassen hat.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Backbone</source>
-      <translation>Backbone</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>compact is small, trained from scratch and quick without a graphics card. The others are large pretrained networks that are downloaded once, and want a graphics card.</source>
-      <translation>compact ist klein, wird von Grund auf trainiert und ist ohne Grafikkarte schnell. Die anderen sind große vortrainierte Netze, die einmal heruntergeladen werden und eine Grafikkarte brauchen.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Epochs</source>
-      <translation>Epochen</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Passes over the training data. Empty: as many as usually suffice.</source>
-      <translation>Durchgänge durch die Trainingsdaten. Leer: so viele, wie meist genügen.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Missing rate</source>
-      <translation>Anteil fehlender Sensoren</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Share of training samples from which sensors are taken away. High where sensors will often be missing; 0 if never.</source>
-      <translation>Anteil der Trainingsbeispiele, denen Sensoren weggenommen werden. Hoch, wo Sensoren oft fehlen werden; 0, wenn nie.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Detached: train on when QGIS is closed</source>
-      <translation>Abgelöst: auch ohne QGIS weiter trainieren</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Returns as soon as training has begun. To see how far it is, and to wait for its end, run again with the same folder and "Go on with the run in the folder".</source>
-      <translation>Kehrt zurück, sobald das Training begonnen hat. Um zu sehen, wie weit es ist, und auf sein Ende zu warten, starten Sie noch einmal mit demselben Ordner und "Mit dem Lauf im Ordner weitermachen".</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Go on with the run in the folder</source>
-      <translation>Mit dem Lauf im Ordner weitermachen</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Goes on from the last checkpoint in the run folder, or follows a detached training that still runs. Layers, labels and settings are those of the run; what is given above does not count.</source>
-      <translation>Macht vom letzten Zwischenstand im Laufordner weiter, oder folgt einem abgelösten Training, das noch läuft. Layer, Trainingsflächen und Einstellungen sind die des Laufs; was oben angegeben ist, zählt nicht.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Run folder</source>
-      <translation>Laufordner</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Gets the model file (model.safetensors), report.html, metrics.json and everything to go on with.</source>
-      <translation>Erhält die Modelldatei (model.safetensors), report.html, metrics.json und alles, um weiterzumachen.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Overall accuracy with all sensors</source>
-      <translation>Gesamtgenauigkeit mit allen Sensoren</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Overall accuracy of each combination of sensors (JSON)</source>
-      <translation>Gesamtgenauigkeit jeder Kombination von Sensoren (JSON)</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Local file of the pretrained backbone's weights, instead of a download.</source>
-      <translation>Lokale Datei mit den Gewichten des vortrainierten Backbones, statt sie herunterzuladen.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Start from model</source>
-      <translation>Mit Modell beginnen</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Model file to start from; sensors and classes are matched by name, new ones are added.</source>
-      <translation>Modelldatei, mit der begonnen wird; Sensoren und Klassen werden über ihre Namen zugeordnet, neue kommen hinzu.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Name of the sensor (hsi, elevation, sar, msi, or that of a further layer) whose pixels are used. Empty: the one with most bands.</source>
-      <translation>Name des Sensors (hsi, elevation, sar, msi oder der eines weiteren Layers), dessen Pixel verwendet werden. Leer: der mit den meisten Kanälen.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Read-out</source>
-      <translation>Ausgabeart</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>dense maps whole windows at once; centre spends one on each pixel and takes hundreds of times longer.</source>
-      <translation>dense kartiert ganze Fenster auf einmal; centre braucht für jedes Pixel eines und hunderte Male länger.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Window, pixels</source>
-      <translation>Fenster, Pixel</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Side of the square that the model sees. Empty: by read-out and backbone.</source>
-      <translation>Seite des Quadrats, das das Modell sieht. Leer: nach Ausgabeart und Backbone.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Split of the labels</source>
-      <translation>Teilung der Trainingsflächen</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>blocks keeps training and test apart in space. random does not: its accuracy is too good to be true.</source>
-      <translation>blocks hält Training und Test räumlich auseinander. random nicht: Seine Genauigkeit ist zu schön, um wahr zu sein.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Seed</source>
-      <translation>Startwert</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>The same seed and inputs give the same model.</source>
-      <translation>Derselbe Startwert und dieselben Eingaben ergeben dasselbe Modell.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Further settings</source>
-      <translation>Weitere Einstellungen</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>One section.key=value in each line, for instance training.learning_rate=0.001; see the configuration reference.</source>
-      <translation>Ein Abschnitt.Schlüssel=Wert je Zeile, zum Beispiel training.learning_rate=0.001; siehe die Referenz der Konfiguration.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
       <source>A detached training runs in this folder; following it.</source>
       <translation>In diesem Ordner läuft ein abgelöstes Training; ihm wird gefolgt.</translation>
     </message>
@@ -822,6 +639,189 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../algorithms/train.py" />
       <source>No layer is given; give at least one raster to learn from.</source>
       <translation>Kein Layer ist angegeben; geben Sie mindestens ein Raster an, aus dem gelernt werden kann.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Train a land-cover model</source>
+      <translation>Landbedeckungsmodell trainieren</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Trains one model for every combination of the sensors you have</source>
+      <translation>Trainiert ein Modell für jede Kombination der Sensoren, die Sie haben</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>train,fit,learn,classification,land cover,missing,sensors,deep learning</source>
+      <translation>trainieren,anpassen,lernen,Klassifikation,Landbedeckung,fehlend,Sensoren,Deep Learning</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Trains a model on your layers and labels. In training, sensors are taken away at random, so that one model knows every combination: later it maps each pixel with whatever sensors cover it.
+
+Labels are split into spatial blocks with a distance between them, so that the accuracy in the report is that of places the model has not seen.
+
+The run folder gets the model file, a report, the figures and the complete settings. A training that was cancelled, or that a crash ended, goes on from its last checkpoint: run it again with the same folder and "Go on with the run in the folder".</source>
+      <translation>Trainiert ein Modell mit Ihren Layern und Trainingsflächen. Dabei werden zufällig Sensoren weggenommen, so dass ein Modell jede Kombination kennt: Später kartiert es jedes Pixel mit den Sensoren, die es abdecken.
+
+Die Trainingsflächen werden in räumliche Blöcke mit Abstand voneinander geteilt, so dass die Genauigkeit im Bericht die von Orten ist, die das Modell nicht gesehen hat.
+
+Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollständigen Einstellungen. Ein Training, das abgebrochen wurde oder durch einen Absturz endete, geht vom letzten Zwischenstand weiter: Starten Sie es mit demselben Ordner und "Mit dem Lauf im Ordner weitermachen" noch einmal.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Names for the further layers, separated by commas, in the same order. Empty: the layers' own names.</source>
+      <translation>Namen für die weiteren Layer, durch Kommas getrennt, in derselben Reihenfolge. Leer: die Namen der Layer selbst.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Labels</source>
+      <translation>Trainingsflächen</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Places where the class is known: polygons or points with a class field, or a raster of class values. Names and colours of the classes are taken from the layer's style where it has classes.</source>
+      <translation>Orte, deren Klasse bekannt ist: Polygone oder Punkte mit einem Klassenfeld, oder ein Raster von Klassenwerten. Namen und Farben der Klassen kommen aus dem Stil des Layers, wo er Klassen hat.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Backbone</source>
+      <translation>Backbone</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>compact is small, trained from scratch and quick without a graphics card. The others are large pretrained networks that are downloaded once, and want a graphics card.</source>
+      <translation>compact ist klein, wird von Grund auf trainiert und ist ohne Grafikkarte schnell. Die anderen sind große vortrainierte Netze, die einmal heruntergeladen werden und eine Grafikkarte brauchen.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Epochs</source>
+      <translation>Epochen</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Passes over the training data. Empty: as many as usually suffice.</source>
+      <translation>Durchgänge durch die Trainingsdaten. Leer: so viele, wie meist genügen.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Missing rate</source>
+      <translation>Anteil fehlender Sensoren</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Share of training samples from which sensors are taken away. High where sensors will often be missing; 0 if never.</source>
+      <translation>Anteil der Trainingsbeispiele, denen Sensoren weggenommen werden. Hoch, wo Sensoren oft fehlen werden; 0, wenn nie.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Detached: train on when QGIS is closed</source>
+      <translation>Abgelöst: auch ohne QGIS weiter trainieren</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Returns as soon as training has begun. To see how far it is, and to wait for its end, run again with the same folder and "Go on with the run in the folder".</source>
+      <translation>Kehrt zurück, sobald das Training begonnen hat. Um zu sehen, wie weit es ist, und auf sein Ende zu warten, starten Sie noch einmal mit demselben Ordner und "Mit dem Lauf im Ordner weitermachen".</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Go on with the run in the folder</source>
+      <translation>Mit dem Lauf im Ordner weitermachen</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Goes on from the last checkpoint in the run folder, or follows a detached training that still runs. Layers, labels and settings are those of the run; what is given above does not count.</source>
+      <translation>Macht vom letzten Zwischenstand im Laufordner weiter, oder folgt einem abgelösten Training, das noch läuft. Layer, Trainingsflächen und Einstellungen sind die des Laufs; was oben angegeben ist, zählt nicht.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Run folder</source>
+      <translation>Laufordner</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Gets the model file (model.safetensors), report.html, metrics.json and everything to go on with.</source>
+      <translation>Erhält die Modelldatei (model.safetensors), report.html, metrics.json und alles, um weiterzumachen.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Overall accuracy with all sensors</source>
+      <translation>Gesamtgenauigkeit mit allen Sensoren</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Overall accuracy of each combination of sensors (JSON)</source>
+      <translation>Gesamtgenauigkeit jeder Kombination von Sensoren (JSON)</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Local file of the pretrained backbone's weights, instead of a download.</source>
+      <translation>Lokale Datei mit den Gewichten des vortrainierten Backbones, statt sie herunterzuladen.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Start from model</source>
+      <translation>Mit Modell beginnen</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Model file to start from; sensors and classes are matched by name, new ones are added.</source>
+      <translation>Modelldatei, mit der begonnen wird; Sensoren und Klassen werden über ihre Namen zugeordnet, neue kommen hinzu.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Name of the sensor (hsi, elevation, sar, msi, or that of a further layer) whose pixels are used. Empty: the one with most bands.</source>
+      <translation>Name des Sensors (hsi, elevation, sar, msi oder der eines weiteren Layers), dessen Pixel verwendet werden. Leer: der mit den meisten Kanälen.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Read-out</source>
+      <translation>Ausgabeart</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>dense maps whole windows at once; centre spends one on each pixel and takes hundreds of times longer.</source>
+      <translation>dense kartiert ganze Fenster auf einmal; centre braucht für jedes Pixel eines und hunderte Male länger.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Window, pixels</source>
+      <translation>Fenster, Pixel</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Side of the square that the model sees. Empty: by read-out and backbone.</source>
+      <translation>Seite des Quadrats, das das Modell sieht. Leer: nach Ausgabeart und Backbone.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Split of the labels</source>
+      <translation>Teilung der Trainingsflächen</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>blocks keeps training and test apart in space. random does not: its accuracy is too good to be true.</source>
+      <translation>blocks hält Training und Test räumlich auseinander. random nicht: Seine Genauigkeit ist zu schön, um wahr zu sein.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Seed</source>
+      <translation>Startwert</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>The same seed and inputs give the same model.</source>
+      <translation>Derselbe Startwert und dieselben Eingaben ergeben dasselbe Modell.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Further settings</source>
+      <translation>Weitere Einstellungen</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>One section.key=value in each line, for instance training.learning_rate=0.001; see the configuration reference.</source>
+      <translation>Ein Abschnitt.Schlüssel=Wert je Zeile, zum Beispiel training.learning_rate=0.001; siehe die Referenz der Konfiguration.</translation>
     </message>
     <message>
       <location filename="../binding.py" />
@@ -887,6 +887,11 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../binding.py" />
       <source>{bands} of {count}</source>
       <translation>{bands} von {count}</translation>
+    </message>
+    <message>
+      <location filename="../bridge.py" />
+      <source>Starting the engine</source>
+      <translation>Die Engine startet</translation>
     </message>
     <message>
       <location filename="../engine_setup.py" />
@@ -1170,8 +1175,8 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
     </message>
     <message>
       <location filename="../labels.py" />
-      <source>Class field</source>
-      <translation>Klassenfeld</translation>
+      <source>Class field of points or polygons</source>
+      <translation>Klassenfeld von Punkten oder Polygonen</translation>
     </message>
     <message>
       <location filename="../labels.py" />
@@ -1197,11 +1202,6 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../labels.py" />
       <source>Layer "{layer}" has no field "{field}"; it has: {known}.</source>
       <translation>Der Layer "{layer}" hat kein Feld "{field}"; er hat: {known}.</translation>
-    </message>
-    <message>
-      <location filename="../labels.py" />
-      <source>Layer "{layer}" cannot be copied to {path}: {reason}</source>
-      <translation>Der Layer "{layer}" lässt sich nicht nach {path} kopieren: {reason}</translation>
     </message>
     <message>
       <location filename="../layers.py" />
@@ -1397,6 +1397,11 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../training_run.py" />
       <source>No longer following. The training goes on without QGIS.</source>
       <translation>Wird nicht weiter verfolgt. Das Training geht ohne QGIS weiter.</translation>
+    </message>
+    <message>
+      <location filename="../vectors.py" />
+      <source>Layer "{layer}" cannot be copied to {path}: {reason}</source>
+      <translation>Der Layer "{layer}" lässt sich nicht nach {path} kopieren: {reason}</translation>
     </message>
   </context>
 </TS>

@@ -241,179 +241,6 @@ Quand quelque chose ne va pas, le rapport dit quoi, et la sortie WORKS est fauss
     </message>
     <message>
       <location filename="../algorithms/predict.py" />
-      <source>Map land cover</source>
-      <translation>Cartographier l'occupation du sol</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Maps land cover with a trained model and whatever sensors cover each pixel</source>
-      <translation>Cartographie l'occupation du sol avec un modèle entraîné et les capteurs qui couvrent chaque pixel</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>predict,classify,classification,land cover,inference,missing,sensors,deep learning</source>
-      <translation>prédire,classer,classification,occupation du sol,inférence,manquant,capteurs,apprentissage profond</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Makes a land-cover map with a trained model.
-
-Give the layers you have: the model knows every combination of its sensors, and each pixel is mapped with the sensors that have data there. Where none has, the map has no data. Layers may differ in pixel size, extent and CRS.
-
-The log begins with the combinations of sensors that occur and how accurate the model was with each. The map comes with class names and colours.</source>
-      <translation>Fait une carte d'occupation du sol avec un modèle entraîné.
-
-Donnez les couches que vous avez : le modèle connaît toutes les combinaisons de ses capteurs, et chaque pixel est cartographié avec les capteurs qui y ont des données. Là où aucun n'en a, la carte est vide. Taille des pixels, emprise et SCR des couches peuvent différer.
-
-Le journal commence par les combinaisons de capteurs qui se présentent et l'exactitude du modèle avec chacune. La carte vient avec les noms et les couleurs des classes.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Model file (.safetensors), written by the algorithm that trains.</source>
-      <translation>Fichier de modèle (.safetensors), écrit par l'algorithme d'entraînement.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>The names that the model has for the further layers, separated by commas, in the same order. Empty: the layers' own names tell.</source>
-      <translation>Les noms que le modèle donne aux autres couches, séparés par des virgules, dans le même ordre. Vide : les noms des couches elles-mêmes comptent.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Extent</source>
-      <translation>Emprise</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Part to map. Empty: all of the reference layer.</source>
-      <translation>Partie à cartographier. Vide : toute la couche de référence.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Area of interest</source>
-      <translation>Zone d'intérêt</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Polygons; pixels outside them get no data. Any CRS.</source>
-      <translation>Polygones ; les pixels en dehors restent vides. SCR quelconque.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Reference sensor</source>
-      <translation>Capteur de référence</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Name of the sensor (as in the model) whose pixels are mapped. Empty: the one with most bands.</source>
-      <translation>Nom du capteur (comme dans le modèle) dont les pixels sont cartographiés. Vide : celui qui a le plus de bandes.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Overlap</source>
-      <translation>Recouvrement</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Averages N x N shifted windows: smoother borders for N x N times the work. 1 is fast.</source>
-      <translation>Moyenne de N x N fenêtres décalées : limites plus douces pour N x N fois le travail. 1 est rapide.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Windows at once</source>
-      <translation>Fenêtres à la fois</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>How many windows are computed at once. Empty: by model and device; smaller needs less memory.</source>
-      <translation>Combien de fenêtres sont calculées à la fois. Vide : selon le modèle et l'appareil ; moins demande moins de mémoire.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Weights of the backbone</source>
-      <translation>Poids du backbone</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>File of the pretrained backbone's weights, for models that do not hold them and where they cannot be downloaded.</source>
-      <translation>Fichier des poids du backbone préentraîné, pour les modèles qui ne les contiennent pas et là où on ne peut pas les télécharger.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Keep unfinished work, and go on with it</source>
-      <translation>Garder le travail inachevé et le poursuivre</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>If the run is cancelled or fails, what is done stays beside the map, and the next run with the same inputs and outputs goes on from there.</source>
-      <translation>Si le traitement est annulé ou échoue, ce qui est fait reste à côté de la carte, et le prochain traitement avec les mêmes entrées et sorties continue de là.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>GeoTIFF of class values, with names, colours and overviews. 0 is no data.</source>
-      <translation>GeoTIFF de valeurs de classe, avec noms, couleurs et aperçus. 0 : pas de données.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Confidence</source>
-      <translation>Confiance</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>How sure the model is of the mapped class, in percent.</source>
-      <translation>À quel point le modèle est sûr de la classe cartographiée, en pour cent.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Probabilities</source>
-      <translation>Probabilités</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Probability of every class in percent, one band for each.</source>
-      <translation>Probabilité de chaque classe en pour cent, une bande pour chacune.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Which combination of sensors each pixel was mapped with.</source>
-      <translation>Avec quelle combinaison de capteurs chaque pixel a été cartographié.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Summary</source>
-      <translation>Résumé</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Page with the area of each class, and the accuracy and share of each combination of sensors.</source>
-      <translation>Page avec la surface de chaque classe, et l'exactitude et la part de chaque combinaison de capteurs.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Pixels mapped</source>
-      <translation>Pixels cartographiés</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Seconds</source>
-      <translation>Secondes</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Pixels per second</source>
-      <translation>Pixels par seconde</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Hectares of each class (JSON)</source>
-      <translation>Hectares de chaque classe (JSON)</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>Share of each combination of sensors (JSON)</source>
-      <translation>Part de chaque combinaison de capteurs (JSON)</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
       <source>{path}: the name of this output must end in {endings}.</source>
       <translation>{path} : le nom de cette sortie doit finir par {endings}.</translation>
     </message>
@@ -461,6 +288,179 @@ Le journal commence par les combinaisons de capteurs qui se présentent et l'exa
       <location filename="../algorithms/predict.py" />
       <source>Land cover, model {model}</source>
       <translation>Occupation du sol, modèle {model}</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Map land cover</source>
+      <translation>Cartographier l'occupation du sol</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Maps land cover with a trained model and whatever sensors cover each pixel</source>
+      <translation>Cartographie l'occupation du sol avec un modèle entraîné et les capteurs qui couvrent chaque pixel</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>predict,classify,classification,land cover,inference,missing,sensors,deep learning</source>
+      <translation>prédire,classer,classification,occupation du sol,inférence,manquant,capteurs,apprentissage profond</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Makes a land-cover map with a trained model.
+
+Give the layers you have: the model knows every combination of its sensors, and each pixel is mapped with the sensors that have data there. Where none has, the map has no data. Layers may differ in pixel size, extent and CRS.
+
+The log begins with the combinations of sensors that occur and how accurate the model was with each. The map comes with class names and colours.</source>
+      <translation>Fait une carte d'occupation du sol avec un modèle entraîné.
+
+Donnez les couches que vous avez : le modèle connaît toutes les combinaisons de ses capteurs, et chaque pixel est cartographié avec les capteurs qui y ont des données. Là où aucun n'en a, la carte est vide. Taille des pixels, emprise et SCR des couches peuvent différer.
+
+Le journal commence par les combinaisons de capteurs qui se présentent et l'exactitude du modèle avec chacune. La carte vient avec les noms et les couleurs des classes.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Model file (.safetensors), written by the algorithm that trains.</source>
+      <translation>Fichier de modèle (.safetensors), écrit par l'algorithme d'entraînement.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>The names that the model has for the further layers, separated by commas, in the same order. Empty: the layers' own names tell.</source>
+      <translation>Les noms que le modèle donne aux autres couches, séparés par des virgules, dans le même ordre. Vide : les noms des couches elles-mêmes comptent.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Extent</source>
+      <translation>Emprise</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Part to map. Empty: all of the reference layer.</source>
+      <translation>Partie à cartographier. Vide : toute la couche de référence.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Area of interest</source>
+      <translation>Zone d'intérêt</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Polygons; pixels outside them get no data. Any CRS.</source>
+      <translation>Polygones ; les pixels en dehors restent vides. SCR quelconque.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Reference sensor</source>
+      <translation>Capteur de référence</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Name of the sensor (as in the model) whose pixels are mapped. Empty: the one with most bands.</source>
+      <translation>Nom du capteur (comme dans le modèle) dont les pixels sont cartographiés. Vide : celui qui a le plus de bandes.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Overlap</source>
+      <translation>Recouvrement</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Averages N x N shifted windows: smoother borders for N x N times the work. 1 is fast.</source>
+      <translation>Moyenne de N x N fenêtres décalées : limites plus douces pour N x N fois le travail. 1 est rapide.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Windows at once</source>
+      <translation>Fenêtres à la fois</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>How many windows are computed at once. Empty: by model and device; smaller needs less memory.</source>
+      <translation>Combien de fenêtres sont calculées à la fois. Vide : selon le modèle et l'appareil ; moins demande moins de mémoire.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Weights of the backbone</source>
+      <translation>Poids du backbone</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>File of the pretrained backbone's weights, for models that do not hold them and where they cannot be downloaded.</source>
+      <translation>Fichier des poids du backbone préentraîné, pour les modèles qui ne les contiennent pas et là où on ne peut pas les télécharger.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Keep unfinished work, and go on with it</source>
+      <translation>Garder le travail inachevé et le poursuivre</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>If the run is cancelled or fails, what is done stays beside the map, and the next run with the same inputs and outputs goes on from there.</source>
+      <translation>Si le traitement est annulé ou échoue, ce qui est fait reste à côté de la carte, et le prochain traitement avec les mêmes entrées et sorties continue de là.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>GeoTIFF of class values, with names, colours and overviews. 0 is no data.</source>
+      <translation>GeoTIFF de valeurs de classe, avec noms, couleurs et aperçus. 0 : pas de données.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Confidence</source>
+      <translation>Confiance</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>How sure the model is of the mapped class, in percent.</source>
+      <translation>À quel point le modèle est sûr de la classe cartographiée, en pour cent.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Probabilities</source>
+      <translation>Probabilités</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Probability of every class in percent, one band for each.</source>
+      <translation>Probabilité de chaque classe en pour cent, une bande pour chacune.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Which combination of sensors each pixel was mapped with.</source>
+      <translation>Avec quelle combinaison de capteurs chaque pixel a été cartographié.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Summary</source>
+      <translation>Résumé</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Page with the area of each class, and the accuracy and share of each combination of sensors.</source>
+      <translation>Page avec la surface de chaque classe, et l'exactitude et la part de chaque combinaison de capteurs.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Pixels mapped</source>
+      <translation>Pixels cartographiés</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Seconds</source>
+      <translation>Secondes</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Pixels per second</source>
+      <translation>Pixels par seconde</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Hectares of each class (JSON)</source>
+      <translation>Hectares de chaque classe (JSON)</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict_parameters.py" />
+      <source>Share of each combination of sensors (JSON)</source>
+      <translation>Part de chaque combinaison de capteurs (JSON)</translation>
     </message>
     <message>
       <location filename="../algorithms/sensors.py" />
@@ -627,189 +627,6 @@ Une installation qui échoue ou est annulée laisse tel quel un moteur qui fonct
     </message>
     <message>
       <location filename="../algorithms/train.py" />
-      <source>Train a land-cover model</source>
-      <translation>Entraîner un modèle d'occupation du sol</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Trains one model for every combination of the sensors you have</source>
-      <translation>Entraîne un seul modèle pour toutes les combinaisons des capteurs que vous avez</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>train,fit,learn,classification,land cover,missing,sensors,deep learning</source>
-      <translation>entraîner,ajuster,apprendre,classification,occupation du sol,manquant,capteurs,apprentissage profond</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Trains a model on your layers and labels. In training, sensors are taken away at random, so that one model knows every combination: later it maps each pixel with whatever sensors cover it.
-
-Labels are split into spatial blocks with a distance between them, so that the accuracy in the report is that of places the model has not seen.
-
-The run folder gets the model file, a report, the figures and the complete settings. A training that was cancelled, or that a crash ended, goes on from its last checkpoint: run it again with the same folder and "Go on with the run in the folder".</source>
-      <translation>Entraîne un modèle sur vos couches et vos données d'entraînement. Pendant l'entraînement, des capteurs sont retirés au hasard, si bien qu'un seul modèle connaît toutes les combinaisons : plus tard, il cartographie chaque pixel avec les capteurs qui le couvrent.
-
-Les données d'entraînement sont réparties en blocs spatiaux séparés par une distance, pour que l'exactitude du rapport soit celle de lieux que le modèle n'a pas vus.
-
-Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les paramètres. Un entraînement annulé, ou interrompu par un plantage, continue à partir de son dernier point de reprise : relancez-le avec le même dossier et « Poursuivre l'entraînement du dossier ».</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Names for the further layers, separated by commas, in the same order. Empty: the layers' own names.</source>
-      <translation>Noms pour les autres couches, séparés par des virgules, dans le même ordre. Vide : les noms des couches elles-mêmes.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Labels</source>
-      <translation>Données d'entraînement</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Places where the class is known: polygons or points with a class field, or a raster of class values. Names and colours of the classes are taken from the layer's style where it has classes.</source>
-      <translation>Lieux dont la classe est connue : polygones ou points avec un champ de classe, ou raster de valeurs de classe. Noms et couleurs des classes viennent du style de la couche s'il a des classes.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Backbone</source>
-      <translation>Backbone</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>compact is small, trained from scratch and quick without a graphics card. The others are large pretrained networks that are downloaded once, and want a graphics card.</source>
-      <translation>compact est petit, entraîné à partir de zéro et rapide sans carte graphique. Les autres sont de grands réseaux préentraînés, téléchargés une fois, qui veulent une carte graphique.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Epochs</source>
-      <translation>Époques</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Passes over the training data. Empty: as many as usually suffice.</source>
-      <translation>Passages sur les données d'entraînement. Vide : autant qu'il suffit d'habitude.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Missing rate</source>
-      <translation>Taux de capteurs manquants</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Share of training samples from which sensors are taken away. High where sensors will often be missing; 0 if never.</source>
-      <translation>Part des exemples d'entraînement auxquels des capteurs sont retirés. Élevé là où des capteurs manqueront souvent ; 0 si jamais.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Detached: train on when QGIS is closed</source>
-      <translation>Détaché : continuer d'entraîner quand QGIS est fermé</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Returns as soon as training has begun. To see how far it is, and to wait for its end, run again with the same folder and "Go on with the run in the folder".</source>
-      <translation>Rend la main dès que l'entraînement a commencé. Pour voir où il en est et attendre sa fin, relancez avec le même dossier et « Poursuivre l'entraînement du dossier ».</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Go on with the run in the folder</source>
-      <translation>Poursuivre l'entraînement du dossier</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Goes on from the last checkpoint in the run folder, or follows a detached training that still runs. Layers, labels and settings are those of the run; what is given above does not count.</source>
-      <translation>Continue à partir du dernier point de reprise du dossier, ou suit un entraînement détaché encore en cours. Couches, données et paramètres sont ceux de cet entraînement ; ce qui est donné ci-dessus ne compte pas.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Run folder</source>
-      <translation>Dossier de l'entraînement</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Gets the model file (model.safetensors), report.html, metrics.json and everything to go on with.</source>
-      <translation>Reçoit le fichier de modèle (model.safetensors), report.html, metrics.json et tout ce qu'il faut pour continuer.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Overall accuracy with all sensors</source>
-      <translation>Exactitude globale avec tous les capteurs</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Overall accuracy of each combination of sensors (JSON)</source>
-      <translation>Exactitude globale de chaque combinaison de capteurs (JSON)</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Local file of the pretrained backbone's weights, instead of a download.</source>
-      <translation>Fichier local des poids du backbone préentraîné, au lieu d'un téléchargement.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Start from model</source>
-      <translation>Partir d'un modèle</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Model file to start from; sensors and classes are matched by name, new ones are added.</source>
-      <translation>Fichier de modèle d'où partir ; capteurs et classes sont associés par leur nom, les nouveaux sont ajoutés.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Name of the sensor (hsi, elevation, sar, msi, or that of a further layer) whose pixels are used. Empty: the one with most bands.</source>
-      <translation>Nom du capteur (hsi, elevation, sar, msi, ou celui d'une autre couche) dont les pixels sont utilisés. Vide : celui qui a le plus de bandes.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Read-out</source>
-      <translation>Mode de sortie</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>dense maps whole windows at once; centre spends one on each pixel and takes hundreds of times longer.</source>
-      <translation>dense cartographie des fenêtres entières d'un coup ; centre en dépense une par pixel et prend des centaines de fois plus longtemps.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Window, pixels</source>
-      <translation>Fenêtre, pixels</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Side of the square that the model sees. Empty: by read-out and backbone.</source>
-      <translation>Côté du carré que voit le modèle. Vide : selon le mode de sortie et le backbone.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Split of the labels</source>
-      <translation>Répartition des données</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>blocks keeps training and test apart in space. random does not: its accuracy is too good to be true.</source>
-      <translation>blocks sépare dans l'espace entraînement et test. random non : son exactitude est trop belle pour être vraie.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Seed</source>
-      <translation>Graine</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>The same seed and inputs give the same model.</source>
-      <translation>La même graine et les mêmes entrées donnent le même modèle.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>Further settings</source>
-      <translation>Autres paramètres</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
-      <source>One section.key=value in each line, for instance training.learning_rate=0.001; see the configuration reference.</source>
-      <translation>Un section.clé=valeur par ligne, par exemple training.learning_rate=0.001 ; voir la référence de la configuration.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train.py" />
       <source>A detached training runs in this folder; following it.</source>
       <translation>Un entraînement détaché est en cours dans ce dossier ; on le suit.</translation>
     </message>
@@ -822,6 +639,189 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../algorithms/train.py" />
       <source>No layer is given; give at least one raster to learn from.</source>
       <translation>Aucune couche n'est donnée ; donnez au moins un raster dont apprendre.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Train a land-cover model</source>
+      <translation>Entraîner un modèle d'occupation du sol</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Trains one model for every combination of the sensors you have</source>
+      <translation>Entraîne un seul modèle pour toutes les combinaisons des capteurs que vous avez</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>train,fit,learn,classification,land cover,missing,sensors,deep learning</source>
+      <translation>entraîner,ajuster,apprendre,classification,occupation du sol,manquant,capteurs,apprentissage profond</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Trains a model on your layers and labels. In training, sensors are taken away at random, so that one model knows every combination: later it maps each pixel with whatever sensors cover it.
+
+Labels are split into spatial blocks with a distance between them, so that the accuracy in the report is that of places the model has not seen.
+
+The run folder gets the model file, a report, the figures and the complete settings. A training that was cancelled, or that a crash ended, goes on from its last checkpoint: run it again with the same folder and "Go on with the run in the folder".</source>
+      <translation>Entraîne un modèle sur vos couches et vos données d'entraînement. Pendant l'entraînement, des capteurs sont retirés au hasard, si bien qu'un seul modèle connaît toutes les combinaisons : plus tard, il cartographie chaque pixel avec les capteurs qui le couvrent.
+
+Les données d'entraînement sont réparties en blocs spatiaux séparés par une distance, pour que l'exactitude du rapport soit celle de lieux que le modèle n'a pas vus.
+
+Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les paramètres. Un entraînement annulé, ou interrompu par un plantage, continue à partir de son dernier point de reprise : relancez-le avec le même dossier et « Poursuivre l'entraînement du dossier ».</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Names for the further layers, separated by commas, in the same order. Empty: the layers' own names.</source>
+      <translation>Noms pour les autres couches, séparés par des virgules, dans le même ordre. Vide : les noms des couches elles-mêmes.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Labels</source>
+      <translation>Données d'entraînement</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Places where the class is known: polygons or points with a class field, or a raster of class values. Names and colours of the classes are taken from the layer's style where it has classes.</source>
+      <translation>Lieux dont la classe est connue : polygones ou points avec un champ de classe, ou raster de valeurs de classe. Noms et couleurs des classes viennent du style de la couche s'il a des classes.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Backbone</source>
+      <translation>Backbone</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>compact is small, trained from scratch and quick without a graphics card. The others are large pretrained networks that are downloaded once, and want a graphics card.</source>
+      <translation>compact est petit, entraîné à partir de zéro et rapide sans carte graphique. Les autres sont de grands réseaux préentraînés, téléchargés une fois, qui veulent une carte graphique.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Epochs</source>
+      <translation>Époques</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Passes over the training data. Empty: as many as usually suffice.</source>
+      <translation>Passages sur les données d'entraînement. Vide : autant qu'il suffit d'habitude.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Missing rate</source>
+      <translation>Taux de capteurs manquants</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Share of training samples from which sensors are taken away. High where sensors will often be missing; 0 if never.</source>
+      <translation>Part des exemples d'entraînement auxquels des capteurs sont retirés. Élevé là où des capteurs manqueront souvent ; 0 si jamais.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Detached: train on when QGIS is closed</source>
+      <translation>Détaché : continuer d'entraîner quand QGIS est fermé</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Returns as soon as training has begun. To see how far it is, and to wait for its end, run again with the same folder and "Go on with the run in the folder".</source>
+      <translation>Rend la main dès que l'entraînement a commencé. Pour voir où il en est et attendre sa fin, relancez avec le même dossier et « Poursuivre l'entraînement du dossier ».</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Go on with the run in the folder</source>
+      <translation>Poursuivre l'entraînement du dossier</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Goes on from the last checkpoint in the run folder, or follows a detached training that still runs. Layers, labels and settings are those of the run; what is given above does not count.</source>
+      <translation>Continue à partir du dernier point de reprise du dossier, ou suit un entraînement détaché encore en cours. Couches, données et paramètres sont ceux de cet entraînement ; ce qui est donné ci-dessus ne compte pas.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Run folder</source>
+      <translation>Dossier de l'entraînement</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Gets the model file (model.safetensors), report.html, metrics.json and everything to go on with.</source>
+      <translation>Reçoit le fichier de modèle (model.safetensors), report.html, metrics.json et tout ce qu'il faut pour continuer.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Overall accuracy with all sensors</source>
+      <translation>Exactitude globale avec tous les capteurs</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Overall accuracy of each combination of sensors (JSON)</source>
+      <translation>Exactitude globale de chaque combinaison de capteurs (JSON)</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Local file of the pretrained backbone's weights, instead of a download.</source>
+      <translation>Fichier local des poids du backbone préentraîné, au lieu d'un téléchargement.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Start from model</source>
+      <translation>Partir d'un modèle</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Model file to start from; sensors and classes are matched by name, new ones are added.</source>
+      <translation>Fichier de modèle d'où partir ; capteurs et classes sont associés par leur nom, les nouveaux sont ajoutés.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Name of the sensor (hsi, elevation, sar, msi, or that of a further layer) whose pixels are used. Empty: the one with most bands.</source>
+      <translation>Nom du capteur (hsi, elevation, sar, msi, ou celui d'une autre couche) dont les pixels sont utilisés. Vide : celui qui a le plus de bandes.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Read-out</source>
+      <translation>Mode de sortie</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>dense maps whole windows at once; centre spends one on each pixel and takes hundreds of times longer.</source>
+      <translation>dense cartographie des fenêtres entières d'un coup ; centre en dépense une par pixel et prend des centaines de fois plus longtemps.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Window, pixels</source>
+      <translation>Fenêtre, pixels</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Side of the square that the model sees. Empty: by read-out and backbone.</source>
+      <translation>Côté du carré que voit le modèle. Vide : selon le mode de sortie et le backbone.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Split of the labels</source>
+      <translation>Répartition des données</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>blocks keeps training and test apart in space. random does not: its accuracy is too good to be true.</source>
+      <translation>blocks sépare dans l'espace entraînement et test. random non : son exactitude est trop belle pour être vraie.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Seed</source>
+      <translation>Graine</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>The same seed and inputs give the same model.</source>
+      <translation>La même graine et les mêmes entrées donnent le même modèle.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>Further settings</source>
+      <translation>Autres paramètres</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/train_parameters.py" />
+      <source>One section.key=value in each line, for instance training.learning_rate=0.001; see the configuration reference.</source>
+      <translation>Un section.clé=valeur par ligne, par exemple training.learning_rate=0.001 ; voir la référence de la configuration.</translation>
     </message>
     <message>
       <location filename="../binding.py" />
@@ -887,6 +887,11 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../binding.py" />
       <source>{bands} of {count}</source>
       <translation>{bands} sur {count}</translation>
+    </message>
+    <message>
+      <location filename="../bridge.py" />
+      <source>Starting the engine</source>
+      <translation>Démarrage du moteur</translation>
     </message>
     <message>
       <location filename="../engine_setup.py" />
@@ -1170,8 +1175,8 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
     </message>
     <message>
       <location filename="../labels.py" />
-      <source>Class field</source>
-      <translation>Champ de classe</translation>
+      <source>Class field of points or polygons</source>
+      <translation>Champ de classe des points ou polygones</translation>
     </message>
     <message>
       <location filename="../labels.py" />
@@ -1197,11 +1202,6 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../labels.py" />
       <source>Layer "{layer}" has no field "{field}"; it has: {known}.</source>
       <translation>La couche « {layer} » n'a pas de champ « {field} » ; elle a : {known}.</translation>
-    </message>
-    <message>
-      <location filename="../labels.py" />
-      <source>Layer "{layer}" cannot be copied to {path}: {reason}</source>
-      <translation>La couche « {layer} » ne peut pas être copiée vers {path} : {reason}</translation>
     </message>
     <message>
       <location filename="../layers.py" />
@@ -1397,6 +1397,11 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../training_run.py" />
       <source>No longer following. The training goes on without QGIS.</source>
       <translation>N'est plus suivi. L'entraînement continue sans QGIS.</translation>
+    </message>
+    <message>
+      <location filename="../vectors.py" />
+      <source>Layer "{layer}" cannot be copied to {path}: {reason}</source>
+      <translation>La couche « {layer} » ne peut pas être copiée vers {path} : {reason}</translation>
     </message>
   </context>
 </TS>
