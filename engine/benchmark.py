@@ -42,7 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """Run a suite and write its tables."""
     from engine.benchmarks.cases import Case, real_cases
-    from engine.benchmarks.suites import Bench, run_floors, run_ours, run_speed
+    from engine.benchmarks.suites import OURS, Bench, run_floors, run_ours, run_speed
     from engine.benchmarks.tables import write_tables
 
     if arguments.data is None and not arguments.config:
@@ -71,9 +71,10 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     )
     if arguments.suite in ("floors", "real"):
         run_floors(bench)
-    if arguments.suite in ("real", "readouts"):
-        run_ours(bench)
+    if arguments.suite == "real":
+        run_ours(bench, [OURS])
     if arguments.suite == "readouts":
+        run_ours(bench)
         run_speed(bench)
     tables = write_tables(bench.runs(), arguments.out)
     progress.log(tables.read_text(encoding="utf-8"))

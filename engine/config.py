@@ -90,9 +90,11 @@ class ModelConfig(_Section):
     heads: int = Field(3, ge=1)  # compact only
     dropout: float = Field(0.1, ge=0, lt=1)
     stem_width: int | None = Field(None, ge=4)  # channels between the two convolutions of a tokeniser
+    pixels: bool | None = None  # dense: pixels speak for themselves, beside tokens; default: compact only
     boxes: tuple[int, ...] | None = None  # dense: odd sides, pixels, of squares whose mean and spread describe a pixel
-    bins: int = Field(4, ge=0)  # dense: quantile ramps for each of these numbers
-    feature_width: int = Field(96, ge=8)  # dense: channels of a pixel's feature and of the head's hidden layer
+    bins: int = Field(8, ge=0)  # dense: quantile ramps for each of these numbers
+    token_dropout: float = Field(0.3, ge=0, le=1)  # dense: share of training windows seen without tokens
+    feature_width: int = Field(128, ge=8)  # dense: channels of a pixel's feature and of the head's hidden layer
     head_dropout: float = Field(0.3, ge=0, lt=1)
     adapter_blocks: int = Field(6, ge=0)  # how many of the last blocks carry an adapter
     dynamic_experts: int = Field(2, ge=0)
@@ -110,7 +112,8 @@ class TrainingConfig(_Section):
 
     epochs: int | None = Field(None, ge=1)  # passes over the training windows; default: as many as make `steps` steps
     steps: int = Field(300, ge=1)  # optimiser steps, where `epochs` is not given
-    batch_size: int = Field(24, ge=1)  # windows
+    batch_size: int = Field(16, ge=1)  # windows
+    pixels: int = Field(1024, ge=1)  # training pixels of each step that speak for themselves (see model.pixels)
     accumulate: int = Field(1, ge=1)
     learning_rate: float = Field(3e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
@@ -120,7 +123,7 @@ class TrainingConfig(_Section):
     validate_every: int = Field(100, ge=1)  # steps
     patience: int | None = Field(None, ge=1)  # validations without improvement before stopping early
     checkpoint_seconds: float = Field(60.0, ge=0)
-    balance: Literal["sampling", "weights", "none"] = "sampling"
+    balance: Literal["none", "sampling", "weights"] = "none"
     augment: bool = True  # flips and quarter turns
     noise: float = Field(0.1, ge=0)  # standard deviation of pixel noise, band offsets and gains of standardised windows
     average: float = Field(0.99, ge=0, lt=1)  # decay of the averaged weights that are kept; 0: the last step's own

@@ -82,7 +82,6 @@ def _houston_regions(folder: Path, work: Path) -> str:
 
 # The cube is valid at labelled pixels alone, so the shape of its validity betrays the class: a model must see the
 # labelled pixel only. Blocks of 15 original pixels: all but three of the 185 training regions fit into one, uncut.
-# A window then teaches one pixel instead of dozens: a batch needs many more of them.
 _LABELLED_PIXEL_ONLY = """
 [split]
 kind = "{kind}"
@@ -91,8 +90,6 @@ block_px = 45
 window = 3
 core = 1
 token_px = 1
-[training]
-batch_size = 256
 """
 
 

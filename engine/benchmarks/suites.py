@@ -94,12 +94,12 @@ def run_floors(bench: Bench) -> None:
                         raise Cancelled(f"{bench.out}: the same command goes on from here")
 
 
-def run_ours(bench: Bench) -> None:
-    """Our training with both read-outs on every case and seed."""
+def run_ours(bench: Bench, methods: Sequence[str] = tuple(METHODS)) -> None:
+    """Our training with the given read-outs on every case and seed."""
     finished = {run.key for run in bench.runs()}
     for case in bench.cases:
         for seed in bench.seeds:
-            todo = [method for method in METHODS if (case.name, seed, method, "") not in finished]
+            todo = [method for method in methods if (case.name, seed, method, "") not in finished]
             configs = paired_configs(bench, case, seed) if todo else {}
             for method in todo:
                 folder = bench.folder(case, seed, method)

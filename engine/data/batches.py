@@ -80,7 +80,7 @@ class Batches:
         anywhere = int(unlabelled * self.training.batch_size) if len(self._open_tiles) else 0
         picks = self.sampler.draw(step, self.training.batch_size)[: self.training.batch_size - anywhere]
         rng = np.random.default_rng([self.training.seed, step, 5])
-        place, rows, cols = self._open_places(rng, anywhere)
+        place, rows, cols = self.open_places(rng, anywhere)
         patterns = np.ones((len(picks) + anywhere, len(self.caches[0].values)), bool)
         if self.table is not None:
             patterns[: len(picks)] = self.table[picks]
@@ -92,8 +92,23 @@ class Batches:
             patterns,
         )
 
-    def _open_places(self, rng: np.random.Generator, count: int) -> np.ndarray:
-        """Scene, row and column (3, count) of random pixels of the training side."""
+    def around(
+        self, rng: np.random.Generator, place: np.ndarray, rows: np.ndarray, cols: np.ndarray
+    ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+        """Windows without gaps that have given pixels (N,) at random places in their cores.
+
+        Returns:
+            Standardised values (N, C, H, W) of each modality, validity (N, M, H, W), and row and column of each pixel
+            in its core (2, N).
+        """
+        within = rng.integers(self.core, size=(2, len(rows)))
+        corner = self.core_offset + within
+        values, valid, _ = self._read(place, rows - corner[0], cols - corner[1], self.window)
+        return values, valid, within
+
+    def open_places(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Scene, row and column (3, count) of random pixels of the training side; none where no tile is stored."""
+        count = count if len(self._open_tiles) else 0
         places = np.empty((3, count), np.int64)
         if not count:
             return places

@@ -24,12 +24,12 @@ def draw_patterns(rng: np.random.Generator, present: np.ndarray, rate: float) ->
     patterns = np.ones((windows, modalities), bool)
     if modalities == 1:
         return patterns
-    for window in np.flatnonzero(rng.random(windows) < rate):
-        pattern = rng.integers(2, size=modalities) > 0
-        # Drawing until it fits leaves all patterns that fit equally likely, without listing 2^M of them.
-        while pattern.all() or not (pattern & present[window]).any():
-            pattern = rng.integers(2, size=modalities) > 0
-        patterns[window] = pattern
+    todo = np.flatnonzero(rng.random(windows) < rate)
+    # Drawing until it fits leaves all patterns that fit equally likely, without listing 2^M of them.
+    while len(todo):
+        drawn = rng.integers(2, size=(len(todo), modalities)) > 0
+        patterns[todo] = drawn
+        todo = todo[drawn.all(axis=1) | ~(drawn & present[todo]).any(axis=1)]
     return patterns
 
 

@@ -12,6 +12,7 @@ from engine.model.fusion import Fusion, FusionKind
 from engine.model.inputs import LocalFeatures
 from engine.model.mamol import MaMOLAdapter
 from engine.model.network import Absent, MaMOLNetwork
+from engine.model.pixels import PixelBranch
 from engine.model.readout import CentreReadout, DenseReadout, LinearHead, PixelHead, Readout, core_offset
 from engine.model.tokens import Stem
 
@@ -22,7 +23,7 @@ _LIMITS = {
 }  # fmt: skip
 
 # Neighbourhoods and ramps help where a pixel says little (elevation, SAR); on cubes of many bands they overfit.
-_FEW_BANDS = 16
+_FEW_BANDS_FOR_BOXES, _FEW_BANDS_FOR_RAMPS = 16, 32
 
 
 class ResolvedModelConfig(ModelConfig):
@@ -33,6 +34,7 @@ class ResolvedModelConfig(ModelConfig):
     token_px: int
     core: int
     stem_width: int
+    pixels: bool
     boxes: tuple[int, ...]
     fusion: FusionKind
 
@@ -54,6 +56,7 @@ def resolve_model_config(config: ModelConfig) -> ResolvedModelConfig:
         "token_px": token_px,
         "core": min(core, window),
         "stem_width": 32 if compact else 256,
+        "pixels": compact and dense,
         "boxes": boxes,
         "fusion": "sum" if dense else "concat",
     }
@@ -91,7 +94,7 @@ def build_network(
         backbone = load_backbone(resolved)
         sha256 = None if resolved.backbone == "compact" else weights_sha256(backbone)
     backbone.resize_positions(grid)
-    readout = _readout(resolved, backbone, grid, modalities)
+    readout = _readout(resolved, backbone, grid)
     fusion = Fusion(resolved.fusion, modalities=len(modalities), width=readout.output_width)
     return MaMOLNetwork(
         stems=[
@@ -109,6 +112,8 @@ def build_network(
         readout=readout,
         fusion=fusion,
         head=_head(resolved, fusion.output_width, len(modalities), classes),
+        pixels=_pixels(resolved, modalities),
+        token_dropout=resolved.token_dropout,
         window=resolved.window,
         token_px=resolved.token_px,
         core=resolved.core,
@@ -165,9 +170,7 @@ def _adapters(config: ResolvedModelConfig, shape: VitShape, modalities: int) -> 
     ]
 
 
-def _readout(
-    config: ResolvedModelConfig, backbone: VisionTransformer, grid: int, modalities: Sequence[Modality]
-) -> Readout:
+def _readout(config: ResolvedModelConfig, backbone: VisionTransformer, grid: int) -> Readout:
     if config.readout == "centre":
         return CentreReadout(width=backbone.output_width)
     return DenseReadout(
@@ -177,17 +180,21 @@ def _readout(
         grid=grid,
         token_px=config.token_px,
         core=config.core,
-        local=[_local_features(config, modality.bands) for modality in modalities] if config.boxes else [],
-        dropout=config.dropout,
     )
 
 
+def _pixels(config: ResolvedModelConfig, modalities: Sequence[Modality]) -> PixelBranch | None:
+    if not config.pixels:
+        return None
+    local = [_local_features(config, modality.bands) for modality in modalities]
+    return PixelBranch(local, feature_width=config.feature_width, dropout=config.dropout)
+
+
 def _local_features(config: ResolvedModelConfig, bands: int) -> LocalFeatures:
-    few = bands <= _FEW_BANDS
     return LocalFeatures(
         bands=bands,
-        boxes=config.boxes if few else (),
-        bins=config.bins if few else 0,
+        boxes=config.boxes if bands <= _FEW_BANDS_FOR_BOXES else (),
+        bins=config.bins if bands <= _FEW_BANDS_FOR_RAMPS else 0,
         window=config.window,
         core=config.core,
         offset=core_offset(config.window, config.core),
@@ -220,6 +227,8 @@ def _check(config: ResolvedModelConfig) -> None:
         raise ConfigError(
             f"model.boxes = {list(config.boxes)}: expected odd sides of at most the window, {config.window}"
         )
+    if config.pixels and config.readout == "centre":
+        raise ConfigError("model.pixels = true: a centre read-out has no pixels of its own; leave it out")
     if config.backbone == "compact" and not config.train_backbone:
         raise ConfigError("model.train_backbone = false: compact has no pretrained weights to keep; leave it out")
     if config.backbone == "compact" and config.weights is not None:

@@ -59,10 +59,18 @@ class LocalFeatures(nn.Module):
 
     def forward(self, values_BCHW: Tensor, valid_BHW: Tensor, at: PixelIndex | None = None) -> Tensor:
         """Encoded numbers of the core's pixels, `(B, K, K, output_width)`; of those `at`, `(A, output_width)`."""
+        return self.encode(self.numbers(values_BCHW, valid_BHW, at))
+
+    def numbers(self, values_BCHW: Tensor, valid_BHW: Tensor, at: PixelIndex | None = None) -> Tensor:
+        """Bands, then mean and spread of each over each box, as they are: `(B, K, K, V)`, or `(A, V)`."""
         with torch.autocast(values_BCHW.device.type, enabled=False):
             number_BKKV = self._numbers(values_BCHW, valid_BHW)
-            number_V = number_BKKV if at is None else number_BKKV[at]
-            number_V = ((number_V - self.mean_V) / self.scale_V).clamp(-_CLIP, _CLIP)
+            return number_BKKV if at is None else number_BKKV[at]
+
+    def encode(self, number_V: Tensor) -> Tensor:
+        """Standardised numbers and their ramps: `(..., V)` to `(..., output_width)`."""
+        with torch.autocast(number_V.device.type, enabled=False):
+            number_V = ((number_V.float() - self.mean_V) / self.scale_V).clamp(-_CLIP, _CLIP)
             if self.edges_VQ is None:
                 return number_V
             low_VQ, step_VQ = self.edges_VQ[:, :-1], self.edges_VQ.diff(dim=1).clamp(min=1e-3)
@@ -71,10 +79,9 @@ class LocalFeatures(nn.Module):
             return torch.cat([number_V, ramp_VQ.flatten(-2)], dim=-1)
 
     @torch.no_grad()
-    def fit(self, values_BCHW: Tensor, valid_BHW: Tensor) -> None:
-        """Take mean, deviation and quantiles of every number over the core's valid pixels."""
-        inner = slice(self.offset, self.offset + self.core)
-        number_AV = _sample(self._numbers(values_BCHW, valid_BHW)[valid_BHW[:, inner, inner]])
+    def fit(self, number_AV: Tensor) -> None:
+        """Take mean, deviation and quantiles of every number over pixels `(A, V)`; fewer than two change nothing."""
+        number_AV = _sample(number_AV)
         if len(number_AV) < 2:
             return
         self.mean_V.copy_(number_AV.mean(dim=0))
@@ -86,7 +93,6 @@ class LocalFeatures(nn.Module):
             self.edges_VQ.copy_(standard_AV.sort(dim=0).values[place_Q.round().long()].T)
 
     def _numbers(self, values_BCHW: Tensor, valid_BHW: Tensor) -> Tensor:
-        """Bands, then mean and spread of each over each box: `(B, K, K, V)`."""
         x_BCHW = values_BCHW.float()
         inner = slice(self.offset, self.offset + self.core)
         parts = [x_BCHW[:, :, inner, inner]]

@@ -1,5 +1,8 @@
 """The whole network: stems -> one shared Vision Transformer with adapters -> read-out -> fusion -> head.
 
+Beside the transformer, a pixel may speak for itself (`PixelBranch`). Its feature is added to that of its tokens, and
+the answer is the mean of the head's scores with tokens and without: two readings that err differently.
+
 A modality is encoded only for windows where it has data; the windows of all modalities then form one batch, so that
 every block runs once, whatever the number of sensors. What a window's result is never depends on its neighbours in the
 batch.
@@ -17,6 +20,7 @@ from engine.model.backbone import VisionTransformer
 from engine.model.fusion import Fusion
 from engine.model.inputs import PixelIndex, clean
 from engine.model.mamol import MaMOLAdapter
+from engine.model.pixels import PixelBranch
 from engine.model.readout import LinearHead, PixelHead, Readout, core_offset, core_presence
 from engine.model.tokens import Stem, presence_rows
 
@@ -43,6 +47,8 @@ class MaMOLNetwork(nn.Module):
         readout: tokens to features of the predicted pixels.
         fusion: features of all modalities to one.
         head: fused feature to classes.
+        pixels: a pixel's own feature, for dense read-outs; None leaves it out.
+        token_dropout: share of training windows that a step sees without tokens, where there is `pixels`.
         window: side of the input, pixels.
         token_px: side of a token, pixels.
         core: side of the predicted inner square, pixels; 1 for a centre read-out.
@@ -63,6 +69,8 @@ class MaMOLNetwork(nn.Module):
         readout: Readout,
         fusion: Fusion,
         head: PixelHead | LinearHead,
+        pixels: PixelBranch | None,
+        token_dropout: float,
         window: int,
         token_px: int,
         core: int,
@@ -78,6 +86,7 @@ class MaMOLNetwork(nn.Module):
         self.readout = readout
         self.fusion = fusion
         self.head = head
+        self.pixels, self.token_dropout = pixels, token_dropout
         self.window, self.token_px, self.core, self.absent = window, token_px, core, absent
         self.frozen_backbone = freeze_backbone
         self.backbone_name, self.backbone_sha256 = backbone_name, backbone_sha256
@@ -108,11 +117,44 @@ class MaMOLNetwork(nn.Module):
         """
         present = core_presence(valid_BMHW, self.core)
         present = present if at is None else present[at]
-        used = torch.ones_like(present) if self.absent == "dummy" else present
-        logits: Tensor = self.head(self.fusion(self._features(values, valid_BMHW, compute, at), used), present)
+        tokens, own = self._features(values, valid_BMHW, compute, at)
+        if own is None:
+            logits = self._classify(tokens, present)
+        elif self.training:
+            kept_B = torch.rand(len(valid_BMHW), device=tokens.device) >= self.token_dropout
+            kept = kept_B[:, None, None, None, None] if at is None else kept_B[at[0], None, None]
+            logits = self._classify(own + tokens * kept, present)
+        else:
+            logits = (self._classify(own + tokens, present) + self._classify(own, present)) / 2
         if at is not None:
             return logits
         return logits[:, 0, 0] if self.readout.centre else logits.permute(0, 3, 1, 2)
+
+    def describe(self, values: Sequence[Tensor], valid_BMHW: Tensor, at: PixelIndex) -> list[Tensor]:
+        """Numbers of chosen pixels, `(A, V)` for each modality, for `classify_numbers`; needs `pixels`."""
+        assert self.pixels is not None
+        return [
+            self.pixels.numbers(clean(values_BCHW, valid_BMHW[:, modality]), valid_BMHW[:, modality], modality, at)
+            for modality, values_BCHW in enumerate(values)
+        ]
+
+    def classify_numbers(self, numbers: Sequence[Tensor], present_AM: Tensor, noise: float = 0.0) -> Tensor:
+        """Class scores `(A, Y)` of pixels by their own numbers alone.
+
+        Args:
+            numbers: from `describe`.
+            present_AM: under which patterns.
+            noise: deviation of what is added to the encoded numbers.
+        """
+        assert self.pixels is not None
+        features = [self.pixels(numbers_AV, modality, noise) for modality, numbers_AV in enumerate(numbers)]
+        return self._classify(torch.stack(features, dim=-2), present_AM)
+
+    def _classify(self, feature_MF: Tensor, present_M: Tensor) -> Tensor:
+        """`(..., M, F)` and bool `(..., M)` to `(..., Y)`."""
+        used = torch.ones_like(present_M) if self.absent == "dummy" else present_M
+        scores: Tensor = self.head(self.fusion(feature_MF, used), present_M)
+        return scores
 
     def _features(
         self,
@@ -120,8 +162,11 @@ class MaMOLNetwork(nn.Module):
         valid_BMHW: Tensor,
         compute: Sequence[bool] | None,
         at: PixelIndex | None,
-    ) -> Tensor:
-        """Features of all modalities, `(B, K, K, M, F)` or `(A, M, F)`; zeros where a modality was not encoded."""
+    ) -> tuple[Tensor, Tensor | None]:
+        """Features of all modalities from tokens, and from the pixels themselves if there are such.
+
+        `(B, K, K, M, F)` or `(A, M, F)`; zeros where a modality was not encoded.
+        """
         prefix = self.backbone.prefix
         present_BTM = presence_rows(valid_BMHW, self.token_px, prefix)
         parts = []
@@ -133,7 +178,7 @@ class MaMOLNetwork(nn.Module):
         pixels = (len(valid_BMHW), self.core, self.core) if at is None else (len(at[0]),)
         shape = (*pixels, self.readout.output_width)
         zero = torch.zeros((), dtype=self.backbone.prefix_PD.dtype, device=valid_BMHW.device).expand(shape)
-        features = [zero] * len(self.stems)
+        features, own = [zero] * len(self.stems), [zero] * len(self.stems)
         if parts:
             tokens = [
                 self.stems[part.modality](part.values_NCHW, part.present_NTM[:, prefix:, part.modality])
@@ -143,9 +188,12 @@ class MaMOLNetwork(nn.Module):
             encoded_NTD = self.backbone(torch.cat(tokens), self.adapters, present_NTM, self.readout.keep)
             for part, part_NTD in zip(parts, encoded_NTD.split([len(part.valid_NHW) for part in parts]), strict=True):
                 places, part_at = (part.rows, None) if at is None else _pixels_of(at, part.rows, len(valid_BMHW))
-                feature = self.readout(part_NTD, part.values_NCHW, part.valid_NHW, part.modality, part_at)
-                features[part.modality] = _put_back(feature, places, shape)
-        return torch.stack(features, dim=-2)
+                modality = part.modality
+                features[modality] = _put_back(self.readout(part_NTD, part_at), places, shape)
+                if self.pixels is not None:
+                    numbers = self.pixels.numbers(part.values_NCHW, part.valid_NHW, modality, part_at)
+                    own[modality] = _put_back(self.pixels(numbers, modality), places, shape)
+        return torch.stack(features, dim=-2), None if self.pixels is None else torch.stack(own, dim=-2)
 
     def _encoded(self, valid_BMHW: Tensor, compute: Sequence[bool] | None) -> Iterator[tuple[int, Tensor | None]]:
         """Which windows to encode of each modality: (modality, their numbers or None for all of them)."""
@@ -167,17 +215,16 @@ class MaMOLNetwork(nn.Module):
         bands = cast(Stem, self.stems[modality]).bands
         return torch.zeros(batch, bands, height, width, device=valid_BMHW.device)
 
-    def fit_inputs(self, values: Sequence[Tensor], valid_BMHW: Tensor) -> None:
-        """Set what the read-out must know of the training pixels; once, before training from scratch.
+    def fit_inputs(self, numbers: Sequence[Tensor], present_AM: Tensor) -> None:
+        """Set what the pixel branch must know of the training pixels; once, before training from scratch.
 
         Args:
-            values: standardised values of training windows, `(B, C, H, W)` of each modality; a hundred windows are
-                plenty.
-            valid_BMHW: bool, where each modality has data.
+            numbers: of training pixels, as `describe` gives them.
+            present_AM: which modalities these pixels have.
         """
-        for modality, values_BCHW in enumerate(values):
-            mask_BHW = valid_BMHW[:, modality]
-            self.readout.fit(clean(values_BCHW, mask_BHW), mask_BHW, modality)
+        assert self.pixels is not None
+        for modality, numbers_AV in enumerate(numbers):
+            self.pixels.fit(numbers_AV[present_AM[:, modality]], modality)
 
     @property
     def core_offset(self) -> int:

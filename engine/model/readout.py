@@ -1,20 +1,17 @@
 """From encoded tokens to one feature per predicted pixel and modality.
 
 `CentreReadout` is the paper's: the class token speaks for the centre pixel. `DenseReadout` is ours: every pixel of the
-core gets its own feature, a sum of what the pixel and its neighbourhood look like (`LocalFeatures`), its own token,
-the tokens around it, and the class token. Tokens are projected before they are spread over pixels.
+core gets its own feature, a sum of its own token, the tokens around it, and the class token. Tokens are projected
+before they are spread over pixels.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.model.inputs import LocalFeatures, PixelIndex
+from engine.model.inputs import PixelIndex
 
 
 class CentreReadout(nn.Module):
@@ -27,19 +24,9 @@ class CentreReadout(nn.Module):
         self.output_width = width
         self.keep: tuple[int, ...] | None = (0,)
 
-    def forward(
-        self,
-        encoded_NTD: Tensor,
-        values_NCHW: Tensor,
-        valid_NHW: Tensor,
-        modality: int,
-        at: PixelIndex | None = None,
-    ) -> Tensor:
+    def forward(self, encoded_NTD: Tensor, at: PixelIndex | None = None) -> Tensor:
         """Return `(N, 1, 1, D)`, or `(A, D)` for the windows of `at`; only the class token is looked at."""
         return encoded_NTD[:, :1, None] if at is None else encoded_NTD[at[0], 0]
-
-    def fit(self, values_NCHW: Tensor, valid_NHW: Tensor, modality: int) -> None:
-        """Nothing to set."""
 
 
 class DenseReadout(nn.Module):
@@ -52,12 +39,10 @@ class DenseReadout(nn.Module):
         grid: tokens along a side, G.
         token_px: pixels along a token's side.
         core: pixels along the core's side, K.
-        local: the pixel's own description, one for each modality; empty leaves it out.
         own_token: use the token in which the pixel lies.
         context: side of the token neighbourhood that is averaged, odd; 0 leaves it out.
         class_token: use the class token.
         bilinear: read tokens bilinearly at the pixel's place, instead of its own token's.
-        dropout: on the pixel's own description.
     """
 
     centre = False
@@ -71,21 +56,17 @@ class DenseReadout(nn.Module):
         grid: int,
         token_px: int,
         core: int,
-        local: Sequence[LocalFeatures] = (),
         own_token: bool = True,
         context: int = 0,
         class_token: bool = True,
         bilinear: bool = False,
-        dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if not (local or own_token or context or class_token):
+        if not (own_token or context or class_token):
             raise ValueError("a dense read-out needs at least one source of features")
         self.output_width = feature_width
         self.prefix, self.grid, self.token_px, self.core = prefix, grid, token_px, core
-        self.context, self.bilinear, self.dropout = context, bilinear, dropout
-        self.local = nn.ModuleList(local)
-        self.pixel = nn.ModuleList(nn.Linear(item.output_width, feature_width) for item in local)
+        self.context, self.bilinear = context, bilinear
         self.own = nn.Linear(width, feature_width) if own_token else None
         self.around = nn.Linear(width, feature_width) if context else None
         self.whole = nn.Linear(width, feature_width) if class_token else None
@@ -98,42 +79,22 @@ class DenseReadout(nn.Module):
             *range(prefix), *(prefix + row * grid + col for row in rows for col in rows)
         )  # fmt: skip
 
-    def forward(
-        self,
-        encoded_NTD: Tensor,
-        values_NCHW: Tensor,
-        valid_NHW: Tensor,
-        modality: int,
-        at: PixelIndex | None = None,
-    ) -> Tensor:
+    def forward(self, encoded_NTD: Tensor, at: PixelIndex | None = None) -> Tensor:
         """Return `(N, K, K, F)`, or `(A, F)` for the pixels `at`.
 
         Args:
             encoded_NTD: the tokens numbered by `keep`.
-            values_NCHW: clean values of this modality.
-            valid_NHW: bool, where it has data.
-            modality: its number.
             at: the pixels to describe, all of the core's by default.
         """
         map_NGGD = encoded_NTD[:, self.prefix :].reshape(len(encoded_NTD), self.kept, self.kept, -1)
-        tokens, pixels = [], []
+        tokens = []
         if self.own is not None:
             tokens.append(self.own(map_NGGD))
         if self.around is not None:
             tokens.append(self._average(self.around(map_NGGD)))
         if self.whole is not None:
             tokens.append(self.whole(encoded_NTD[:, 0])[:, None, None].expand(-1, self.kept, self.kept, -1))
-        if tokens:
-            pixels.append(self._to_pixels(sum(tokens[1:], tokens[0]), at))
-        if self.local:
-            local = self.local[modality](values_NCHW, valid_NHW, at)
-            pixels.append(self.pixel[modality](functional.dropout(local, self.dropout, self.training)))
-        return sum(pixels[1:], pixels[0])
-
-    def fit(self, values_NCHW: Tensor, valid_NHW: Tensor, modality: int) -> None:
-        """Set what `LocalFeatures` must know of the training pixels."""
-        if self.local:
-            cast(LocalFeatures, self.local[modality]).fit(values_NCHW, valid_NHW)
+        return self._to_pixels(sum(tokens[1:], tokens[0]), at)
 
     def _average(self, map_NGGF: Tensor) -> Tensor:
         """Mean over the neighbourhood of each token, of those that are there."""

@@ -23,6 +23,7 @@ from engine.model.network import MaMOLNetwork
 from engine.progress import Progress
 from engine.training.checkpoint import Checkpoints, Tensors
 from engine.training.losses import BatchLoss
+from engine.training.pixel_bank import PixelBank
 from engine.training.schedule import learning_rate
 from engine.training.teacher import Teacher
 
@@ -64,6 +65,7 @@ class _Progress:
 def fit(
     network: MaMOLNetwork,
     batches: Batches,
+    bank: PixelBank | None,
     validate: Validate,
     checkpoints: Checkpoints,
     *,
@@ -81,6 +83,7 @@ def fit(
     Args:
         network: on `device`; trained in place.
         batches: where windows come from.
+        bank: where pixels that speak for themselves come from, None if they do not.
         validate: scores a network; the best averaged weights are kept.
         checkpoints: where state goes.
         config: the `[training]` section.
@@ -98,7 +101,7 @@ def fit(
     """
     optimiser = torch.optim.AdamW(_parameter_groups(network, config.weight_decay), lr=config.learning_rate)
     teacher = Teacher(network, config.average)
-    loss_of = BatchLoss(network, teacher, batches, config, class_weights, device, precision)
+    loss_of = BatchLoss(network, teacher, batches, bank, config, class_weights, device, precision)
     best = _weights(teacher.network)
     at = _Progress()
     stored = checkpoints.load(device) if resume else None

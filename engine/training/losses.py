@@ -13,6 +13,7 @@ from engine.data.batches import Batches
 from engine.data.window_cache import CLOSED
 from engine.device import autocast
 from engine.model.network import MaMOLNetwork
+from engine.training.pixel_bank import PixelBank
 from engine.training.teacher import Teacher
 
 
@@ -24,6 +25,7 @@ class BatchLoss:
         network: what is trained.
         teacher: its averaged copy.
         batches: where windows come from.
+        bank: pixels that speak for themselves; None for networks without them.
         config: the `[training]` section.
         class_weights: (Y,), for `balance = "weights"`.
         device: where to compute.
@@ -33,16 +35,33 @@ class BatchLoss:
     network: MaMOLNetwork
     teacher: Teacher
     batches: Batches
+    bank: PixelBank | None
     config: TrainingConfig
     class_weights: Tensor
     device: torch.device
     precision: str
 
     def __call__(self, number: int, taught: bool) -> Tensor:
-        """Loss of batch `number`: its labels and, if `taught`, what the teacher says of its windows without gaps.
+        """Loss of batch `number`: its labels and, if `taught`, what the teacher says of the same without gaps."""
+        windows = self._of_windows(number, taught)
+        return windows if self.bank is None else windows + self._of_pixels(self.bank, number, taught)
 
-        Only pixels that enter the loss are predicted.
-        """
+    def _of_pixels(self, bank: PixelBank, number: int, taught: bool) -> Tensor:
+        """Loss of pixels that speak for themselves."""
+        known = bank.draw(number, self.config.pixels)
+        with autocast(self.device, self.precision):
+            logits = self.network.classify_numbers(known.numbers, known.kept, self.config.noise)
+        loss = supervised_loss(logits, known.classes, self.config, self.class_weights)
+        if not taught:
+            return loss
+        asked = bank.draw_unlabelled(number, self.config.pixels)
+        with autocast(self.device, self.precision):
+            answers = self.teacher.probabilities_of_numbers(asked.numbers, asked.present)
+            logits = self.network.classify_numbers(asked.numbers, asked.kept, self.config.noise)
+        return loss + self.config.teaching * teaching_loss(logits, answers)
+
+    def _of_windows(self, number: int, taught: bool) -> Tensor:
+        """Loss of windows; only pixels that enter it are predicted."""
         batch = self.batches.draw(number, self.config.unlabelled if taught else 0.0)
         clean = [torch.from_numpy(array).to(self.device) for array in batch.values]
         valid, kept = torch.from_numpy(batch.valid).to(self.device), torch.from_numpy(batch.kept).to(self.device)

@@ -22,11 +22,11 @@ from engine.data.window_cache import build_caches
 from engine.device import choose_device, choose_precision, describe_device, set_threads
 from engine.modality import evaluation_patterns
 from engine.model.build import build_network
-from engine.model.network import MaMOLNetwork
 from engine.progress import Progress, SilentProgress
 from engine.training.checkpoint import Checkpoints
 from engine.training.loop import fit
 from engine.training.outcome import Examiner, examine
+from engine.training.pixel_bank import PixelBank
 from engine.training.prepare import Prepared, prepare, resolve
 from engine.training.record import model_info, natural_patterns, places, report, run_facts
 from engine.training.run_folder import RunFolder
@@ -36,9 +36,6 @@ from engine.training.warm_start import warm_start
 __all__ = ["Prepared", "TrainingResult", "prepare", "resolve", "run_training"]
 
 _UNLABELLED_TILES = 2000  # per scene: two million pixels to learn from without labels
-
-
-_INPUT_WINDOWS = 128  # from which the network's inputs take their statistics
 
 
 @dataclass(frozen=True)
@@ -114,11 +111,13 @@ def run_training(
             training=training, missing=config.missing,
             window=network.window, core=network.core, core_offset=network.core_offset,
         )  # fmt: skip
-        _fit_inputs(network, batches)
+        network.to(place)
+        bank = PixelBank(network, batches, place) if network.pixels is not None else None
+        if bank is not None:
+            bank.fit_inputs(network)
         if init is not None:
             start = load_model(init, torch.device("cpu"), config.model.weights)
             progress.log(warm_start(network, config.model, data.modalities, data.legend, start))
-        network.to(place)
         natural = natural_patterns(data, caches)
         examiner = Examiner(
             data.scenes, data.splits, caches, stats, evaluation_patterns(len(data.names), natural), len(data.legend),
@@ -126,7 +125,7 @@ def run_training(
         )  # fmt: skip
         job = {"config": config.model_dump(mode="json"), "init": None if init is None else str(init)}
         fitted = fit(
-            network, batches, examiner.score, Checkpoints(folder.checkpoint, job),
+            network, batches, bank, examiner.score, Checkpoints(folder.checkpoint, job),
             config=training, steps=total_steps(training, len(batches.classes)),
             class_weights=torch.from_numpy(class_weights(data.counts["train"])).to(place),
             device=place, precision=precision, resume=resume, progress=progress, cancelled=cancelled,
@@ -160,11 +159,3 @@ def _describe(data: Prepared, progress: Progress) -> None:
     counts = data.counts["train"]
     for index in rare_classes(counts):
         progress.warning(f"class {data.legend.names[index]!r} has only {counts[index]} training pixels")
-
-
-def _fit_inputs(network: MaMOLNetwork, batches: Batches) -> None:
-    """Show the network windows without gaps, for what it must know of the inputs before training."""
-    drawn = [batches.draw(step) for step in range(-(-_INPUT_WINDOWS // batches.training.batch_size))]
-    by_modality = zip(*(batch.values for batch in drawn), strict=True)
-    valid = np.concatenate([batch.valid for batch in drawn])
-    network.fit_inputs([torch.from_numpy(np.concatenate(parts)) for parts in by_modality], torch.from_numpy(valid))

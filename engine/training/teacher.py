@@ -40,3 +40,8 @@ class Teacher:
         """What it says of the pixels `at` with everything that is there, (A, Y) float32; arguments as the network's."""
         logits: Tensor = self.network(values, valid, at=at)
         return logits.float().softmax(dim=1)
+
+    @torch.no_grad()
+    def probabilities_of_numbers(self, numbers: Sequence[Tensor], present: Tensor) -> Tensor:
+        """What it says of pixels by their own numbers (see `MaMOLNetwork.classify_numbers`), (A, Y) float32."""
+        return self.network.classify_numbers(numbers, present).float().softmax(dim=1)

@@ -39,10 +39,10 @@ def test_real_pairs_ours_with_floors_and_goes_on(make_scene, run_command, tmp_pa
     code, _, err = run_command("benchmark", *arguments)
     assert code == 0, err
     runs = lines(out / "runs.jsonl")
-    assert len(runs) == 2 * (3 * 4 + 2)
+    assert len(runs) == 2 * (3 * 4 + 1)
     assert len({run["pixels"] for run in runs if run["seed"] == 0}) == 1
     tables = (out / "tables.md").read_text()
-    assert "### mamol and mamol centre" in tables and "optical+height" in tables and "2 seeds" in tables
+    assert "optical+height" in tables and "2 seeds" in tables
     header = (out / "pairs.csv").read_text().splitlines()[0]
     assert header.startswith("case,first,second,pattern,seeds,pixels,oa_one")
 
@@ -58,7 +58,8 @@ def test_readouts_have_speeds(make_scene, run_command, tmp_path, small):
     arguments = ("--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1", "--device", "cpu")
     code, _, err = run_command("benchmark", "readouts", *arguments)
     assert code == 0, err
-    assert "pixels per second" in (out / "tables.md").read_text()
+    tables = (out / "tables.md").read_text()
+    assert "pixels per second" in tables and "### mamol and mamol centre" in tables
 
 
 def test_bad_input_is_told(run_command, tmp_path):

@@ -48,7 +48,7 @@ def test_ramps_bend_at_training_quantiles():
     features = LocalFeatures(bands=1, boxes=(), bins=4, window=20, core=20, offset=0)
     valid = torch.ones(1, 20, 20, dtype=torch.bool)
     x = torch.linspace(-1, 1, 400).reshape(1, 1, 20, 20)
-    features.fit(x, valid)
+    features.fit(features.numbers(x, valid)[valid])
     encoded = features(x, valid).reshape(400, 5)
     assert abs(encoded[:, 0].mean()) < 1e-5
     assert abs(encoded[:, 0].std() - 1) < 1e-2
@@ -62,7 +62,7 @@ def test_constant_and_empty_inputs_stay_finite():
     features = LocalFeatures(bands=1, boxes=(3,), bins=4, window=8, core=4, offset=2)
     for valid in (torch.ones(2, 8, 8, dtype=torch.bool), torch.zeros(2, 8, 8, dtype=torch.bool)):
         x = torch.zeros(2, 1, 8, 8, requires_grad=True)
-        features.fit(x, valid)
+        features.fit(features.numbers(x, valid)[valid[:, 2:6, 2:6]])
         encoded = features(x, valid)
         encoded.sum().backward()
         assert torch.isfinite(encoded).all()
@@ -70,10 +70,16 @@ def test_constant_and_empty_inputs_stay_finite():
 
 
 def test_cubes_are_described_by_their_bands_alone():
-    """Neighbourhoods and ramps are for modalities of few bands."""
-    network = build_network(ModelConfig(), "skip", (Modality("hsi", 40), Modality("sar", 2)), 3)
-    cube, sar = network.readout.local
-    assert (cube.output_width, sar.output_width) == (40, 2 * 7 * 5)
+    """Neighbourhoods and ramps are for modalities of few bands; a stack of two dozen gets ramps only."""
+    modalities = (Modality("hsi", 40), Modality("height", 20), Modality("sar", 2))
+    network = build_network(ModelConfig(bins=4), "skip", modalities, 3)
+    assert [local.output_width for local in network.pixels.local] == [40, 20 * 5, 2 * 7 * 5]
+
+
+def test_pixels_speak_for_themselves_in_the_smallest_window():
+    """Where no box fits into the window, a pixel still says its bands."""
+    network = build_network(ModelConfig(window=3, core=1, bins=4), "skip", (Modality("hsi", 40), Modality("sar", 2)), 3)
+    assert [local.output_width for local in network.pixels.local] == [40, 2 * 5]
 
 
 def test_even_boxes_are_refused():
@@ -88,7 +94,9 @@ def test_fitting_sets_facts_that_training_leaves_alone(make_network, make_input)
     values, valid = make_input(network)
     with torch.no_grad():
         before = network(values, valid)
-    network.fit_inputs([value * 3 + 1 for value in values], valid)
+    at = torch.ones(len(valid), network.core, network.core).nonzero(as_tuple=True)
+    present = torch.ones(len(at[0]), len(values), dtype=torch.bool)
+    network.fit_inputs(network.describe([value * 3 + 1 for value in values], valid, at), present)
     facts = {name for name, _ in network.named_buffers()}
     assert facts
     assert facts <= set(network.trainable_state())

@@ -82,7 +82,7 @@ def test_pixels_read_their_own_token(grid, token_px, core, bilinear, context):
     row, col = torch.meshgrid(torch.arange(grid), torch.arange(grid), indexing="ij")
     place = torch.stack([row, col], dim=-1).reshape(1, -1, 2).float()
     tokens = torch.cat([torch.full((1, 1, 2), 99.0), place], dim=1)[:, list(readout.keep)]
-    found = readout(tokens, torch.empty(0), torch.empty(0), 0)
+    found = readout(tokens)
     assert found.shape == (1, core, core, 2)
     pixel = torch.arange(core) + core_offset(window, core)
     if bilinear and token_px > 1:
@@ -102,10 +102,7 @@ def test_kept_tokens_are_enough(readout):
     everything.load_state_dict(module.state_dict())
     everything.kept_first, everything.kept = 0, 7
     tokens = torch.randn(2, 50, 6)
-    empty = torch.empty(0)
     assert len(module.keep) < 50
-    assert torch.allclose(
-        module(tokens[:, list(module.keep)], empty, empty, 0), everything(tokens, empty, empty, 0), atol=1e-6
-    )
+    assert torch.allclose(module(tokens[:, list(module.keep)]), everything(tokens), atol=1e-6)
     with pytest.raises(ValueError, match="at least one"):
         DenseReadout(width=6, feature_width=4, prefix=1, grid=7, token_px=2, core=4, own_token=False, class_token=False)
