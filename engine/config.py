@@ -14,9 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from engine.errors import ConfigError
-from engine.modality import Role, Unit
-
-Resampling = Literal["nearest", "bilinear", "average"]
+from engine.modality import Resampling, Role, Unit
 
 
 class _Section(BaseModel):

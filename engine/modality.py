@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 Role = Literal["hyperspectral", "multispectral", "elevation", "sar", "other"]
 Unit = Literal["linear", "db"]
+Resampling = Literal["nearest", "bilinear", "average"]
 ROLES: tuple[str, ...] = get_args(Role)
 
 # Parts of layer names that tell the role when the configuration does not.
@@ -31,6 +32,7 @@ class Modality:
         wavelengths_nm: centre of each band in nanometres, or None where unknown.
         source_bands: 1-based numbers of those bands in the training raster.
         source_count: number of bands of the training raster.
+        resampling: what the user chose for bringing it to the grid; None leaves it to the resolutions.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Modality:
     wavelengths_nm: tuple[float, ...] | None = None
     source_bands: tuple[int, ...] | None = None
     source_count: int | None = None
+    resampling: Resampling | None = None
 
 
 def guess_role(name: str) -> Role:

@@ -220,12 +220,16 @@ def _modality_to_json(modality: Modality) -> dict[str, Any]:
         "wavelengths_nm": None if modality.wavelengths_nm is None else list(modality.wavelengths_nm),
         "source_bands": None if modality.source_bands is None else list(modality.source_bands),
         "source_count": modality.source_count,
+        "resampling": modality.resampling,
     }
 
 
 def _modality_from_json(data: dict[str, Any]) -> Modality:
     if data["role"] not in ROLES or data["unit"] not in ("linear", "db"):
         raise ValueError(f"modality {data['name']!r} has role {data['role']!r} and unit {data['unit']!r}")
+    resampling = data.get("resampling")  # absent from files of the first days
+    if resampling not in (None, "nearest", "bilinear", "average"):
+        raise ValueError(f"modality {data['name']!r} has resampling {resampling!r}")
     wavelengths, bands = data["wavelengths_nm"], data["source_bands"]
     return Modality(
         name=str(data["name"]),
@@ -235,4 +239,5 @@ def _modality_from_json(data: dict[str, Any]) -> Modality:
         wavelengths_nm=None if wavelengths is None else tuple(map(float, wavelengths)),
         source_bands=None if bands is None else tuple(map(int, bands)),
         source_count=None if data["source_count"] is None else int(data["source_count"]),
+        resampling=resampling,
     )

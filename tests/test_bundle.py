@@ -31,7 +31,15 @@ from engine.raster.normalise import BandStats
 
 CPU = torch.device("cpu")
 MODALITIES = (
-    Modality("hsi", 3, "hyperspectral", wavelengths_nm=(450.0, 550.5, 650.25), source_bands=(1, 2, 4), source_count=5),
+    Modality(
+        "hsi",
+        3,
+        "hyperspectral",
+        wavelengths_nm=(450.0, 550.5, 650.25),
+        source_bands=(1, 2, 4),
+        source_count=5,
+        resampling="nearest",
+    ),
     Modality("sar", 2, "sar", "db"),
 )
 KEYS: dict[str, Any] = {"window": 8, "token_px": 2, "core": 4, "width": 16, "depth": 2, "heads": 2}

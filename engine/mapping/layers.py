@@ -41,4 +41,6 @@ def open_stack(info: ModelInfo, layers: Mapping[str, Path], reference: str | Non
 def _layer(modality: Modality, path: Path) -> LayerSpec:
     with closing(open_source(path)) as source:
         bands = match_bands(modality, source)
-    return LayerSpec(modality.name, path, role=modality.role, unit=modality.unit, bands=bands)
+    return LayerSpec(
+        modality.name, path, role=modality.role, unit=modality.unit, resampling=modality.resampling, bands=bands
+    )

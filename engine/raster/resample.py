@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import numpy as np
 import rasterio.warp
@@ -15,13 +14,11 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.enums import Resampling as GdalResampling
 
-from engine.modality import Unit
+from engine.modality import Resampling, Unit
 from engine.raster.grid import Grid, apply_affine, covering_window
 from engine.raster.placement import pieces, pixel_ratio
 from engine.raster.sources import Source
 from engine.raster.windows import Window
-
-Resampling = Literal["nearest", "bilinear", "average"]
 
 # Values resampled at once: 32 MB, and GDAL copies them. Fine pixels under coarse ones would otherwise fill the memory.
 _VALUES_AT_ONCE = 8 * 2**20

@@ -11,12 +11,12 @@ from typing import Self
 import numpy as np
 
 from engine.errors import BandCountError, ConfigError, GridMismatchError, ModalityError
-from engine.modality import Modality, Role, Unit, guess_role
+from engine.modality import Modality, Resampling, Role, Unit, guess_role
 from engine.raster.bands import bands_with_data, good_bands, sample_values
 from engine.raster.grid import Grid, crs_name, is_local, same_crs
 from engine.raster.pixels import check_bands
 from engine.raster.placement import overlap
-from engine.raster.resample import Resampling, default_resampling, read_on_grid
+from engine.raster.resample import default_resampling, read_on_grid
 from engine.raster.sources import Source, open_source
 from engine.raster.windows import Window
 
@@ -212,6 +212,7 @@ def _layer(spec: LayerSpec, source: Source, bands: tuple[int, ...], grid: Grid) 
         wavelengths_nm=tuple(wavelengths[band - 1] for band in bands) if wavelengths else None,
         source_bands=bands,
         source_count=source.count,
+        resampling=spec.resampling,
     )
     return _Layer(modality, source, bands, spec.resampling or default_resampling(grid, source.grid))
 
