@@ -52,8 +52,8 @@ class SetupEngineAlgorithm(MamolAlgorithm):
             "All computing is done by the engine, in a Python environment of its own in your QGIS profile. Nothing is "
             "installed into the Python of QGIS, and nothing outside the profile is changed. Run this once after "
             "installing the plugin, and again whenever the engine does not work: it then repairs what is there.\n\n"
-            "It needs a Python of version 3.11 or newer on this computer, and downloads about 1 GB (cpu) or several GB "
-            "(cuda) of packages. Without a network, give a folder of wheels.\n\n"
+            "It needs a Python of version 3.11 or newer on this computer, and downloads about 400 MB (cpu) or several "
+            "GB (cuda) of packages. Without a network, give a folder of wheels.\n\n"
             "A set-up that fails or is cancelled leaves an engine that worked before as it was."
         )
 

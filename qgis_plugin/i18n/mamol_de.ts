@@ -541,12 +541,12 @@ Das Protokoll beginnt mit den Kombinationen von Sensoren, die vorkommen, und der
       <location filename="../algorithms/setupengine.py" />
       <source>All computing is done by the engine, in a Python environment of its own in your QGIS profile. Nothing is installed into the Python of QGIS, and nothing outside the profile is changed. Run this once after installing the plugin, and again whenever the engine does not work: it then repairs what is there.
 
-It needs a Python of version 3.11 or newer on this computer, and downloads about 1 GB (cpu) or several GB (cuda) of packages. Without a network, give a folder of wheels.
+It needs a Python of version 3.11 or newer on this computer, and downloads about 400 MB (cpu) or several GB (cuda) of packages. Without a network, give a folder of wheels.
 
 A set-up that fails or is cancelled leaves an engine that worked before as it was.</source>
       <translation>Alles wird von der Engine gerechnet, in einer eigenen Python-Umgebung in Ihrem QGIS-Profil. In das Python von QGIS wird nichts installiert, und außerhalb des Profils wird nichts verändert. Führen Sie dies einmal nach der Installation der Erweiterung aus, und wieder, wenn die Engine nicht funktioniert: Dann wird repariert, was da ist.
 
-Nötig ist ein Python ab Version 3.11 auf diesem Rechner; heruntergeladen werden etwa 1 GB (cpu) oder mehrere GB (cuda). Ohne Netz geben Sie einen Ordner mit Wheels an.
+Nötig ist ein Python ab Version 3.11 auf diesem Rechner; heruntergeladen werden etwa 400 MB (cpu) oder mehrere GB (cuda). Ohne Netz geben Sie einen Ordner mit Wheels an.
 
 Eine Einrichtung, die fehlschlägt oder abgebrochen wird, lässt eine vorher funktionierende Engine, wie sie war.</translation>
     </message>

@@ -541,12 +541,12 @@ Le journal commence par les combinaisons de capteurs qui se présentent et l'exa
       <location filename="../algorithms/setupengine.py" />
       <source>All computing is done by the engine, in a Python environment of its own in your QGIS profile. Nothing is installed into the Python of QGIS, and nothing outside the profile is changed. Run this once after installing the plugin, and again whenever the engine does not work: it then repairs what is there.
 
-It needs a Python of version 3.11 or newer on this computer, and downloads about 1 GB (cpu) or several GB (cuda) of packages. Without a network, give a folder of wheels.
+It needs a Python of version 3.11 or newer on this computer, and downloads about 400 MB (cpu) or several GB (cuda) of packages. Without a network, give a folder of wheels.
 
 A set-up that fails or is cancelled leaves an engine that worked before as it was.</source>
       <translation>Tous les calculs sont faits par le moteur, dans un environnement Python à lui dans votre profil QGIS. Rien n'est installé dans le Python de QGIS, et rien n'est modifié hors du profil. Exécutez ceci une fois après avoir installé l'extension, et de nouveau quand le moteur ne fonctionne pas : ce qui est là est alors réparé.
 
-Il faut un Python de version 3.11 ou plus sur cet ordinateur ; environ 1 Go (cpu) ou plusieurs Go (cuda) de paquets sont téléchargés. Sans réseau, donnez un dossier de wheels.
+Il faut un Python de version 3.11 ou plus sur cet ordinateur ; environ 400 Mo (cpu) ou plusieurs Go (cuda) de paquets sont téléchargés. Sans réseau, donnez un dossier de wheels.
 
 Une installation qui échoue ou est annulée laisse tel quel un moteur qui fonctionnait avant.</translation>
     </message>
