@@ -31,7 +31,7 @@ demo: $(VENV)/.installed-all
 	    --confidence demo/all_sensors_confidence.tif --sensors-used demo/all_sensors_used.tif \
 	    --layer hsi=sample_data/hsi.tif --layer lidar=sample_data/lidar.tif --layer sar=sample_data/sar.tif
 	$(BIN)/python -m engine.predict demo/run/model.safetensors --out demo/without_cube.tif \
-	    --reference lidar --confidence demo/without_cube_confidence.tif --sensors-used demo/without_cube_used.tif \
+	    --confidence demo/without_cube_confidence.tif --sensors-used demo/without_cube_used.tif \
 	    --layer lidar=sample_data/lidar.tif --layer sar=sample_data/sar.tif
 	$(BIN)/python -m engine.predict demo/run/model.safetensors --out demo/cut_cube.tif \
 	    --confidence demo/cut_cube_confidence.tif --sensors-used demo/cut_cube_used.tif \

@@ -33,7 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--layer", type=named_path, action="append", default=[], metavar="NAME=RASTER", help="a raster to look at"
     )
-    parser.add_argument("--reference", metavar="NAME", help="layer whose grid would be mapped")
+    parser.add_argument("--reference", metavar="NAME", help="layer whose grid would be mapped (default: as predict)")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of text")
     return parser
 

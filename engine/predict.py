@@ -42,7 +42,9 @@ def make_parser() -> argparse.ArgumentParser:
     outputs.add_argument("--resume", action="store_true", help="go on where an interrupted job stopped")
     where = parser.add_argument_group("where")
     where.add_argument(
-        "--reference", metavar="NAME", help="modality whose grid is mapped (default: the one with most bands)"
+        "--reference",
+        metavar="NAME",
+        help="modality whose grid is mapped (default: the one whose pixels are nearest in size to those of training)",
     )
     where.add_argument(
         "--extent", type=_extent, metavar="xmin,ymin,xmax,ymax", help="part of the grid, in the reference layer's CRS"

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Optional
 
 from qgis.core import (
+    QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
     QgsCsException,
+    QgsUnitTypes,
 )
 
 from .layers import LayerError, RasterInput
@@ -19,6 +21,8 @@ from .translation import tr
 
 # What a role's layer is called in a new model.
 SHORT_NAMES = {"hyperspectral": "hsi", "elevation": "elevation", "sar": "sar", "multispectral": "msi"}
+
+_SAME_SIZE = 1.05  # pixel sizes that differ by less are the same
 
 
 def bind(
@@ -84,8 +88,16 @@ def check_places(rasters: Mapping[str, RasterInput], reference: str) -> None:
             raise LayerError(message.format(one=base.title, other=raster.title))
 
 
-def reference_of(bound: Mapping[str, RasterInput], bands: Mapping[str, int], wanted: str) -> str:
-    """Sensor whose grid is mapped: the one wanted, else the one with most bands, as the engine would choose.
+def reference_of(bound: Mapping[str, RasterInput], wanted: str, model: Optional[Model] = None) -> str:
+    """Sensor whose grid is used: the one wanted, else the one that the engine would choose.
+
+    With a model that is the one with pixels as in training: the nearest in size, of equally near ones the finer. Then,
+    and where there is no model or no size can be compared, bands decide, then pixels, then the alphabet.
+
+    Args:
+        bound: layers by the sensors' names.
+        wanted: the user's choice, empty for none.
+        model: what maps; None for training.
 
     Raises:
         LayerError: the one wanted is not among the layers.
@@ -93,7 +105,14 @@ def reference_of(bound: Mapping[str, RasterInput], bands: Mapping[str, int], wan
     if wanted and wanted not in bound:
         message = tr('"{name}" is to be the reference, but no layer is given for it (given: {names}).')
         raise LayerError(message.format(name=wanted, names=", ".join(bound)))
-    return wanted or min(bound, key=lambda name: (-bands[name], -bound[name].pixels, name))
+    if wanted:
+        return wanted
+    bands = {name: raster.bands for name, raster in bound.items()}
+    names = list(bound)
+    if model is not None:
+        bands = {modality.name: modality.bands for modality in model.modalities}
+        names = _with_pixels_as_in_training(model, bound) or names
+    return min(names, key=lambda name: (-bands[name], -bound[name].pixels, name))
 
 
 def name_layers(
@@ -130,6 +149,28 @@ def split_names(text: str, count: int) -> list[str]:
         message = tr("{names} names are given for {layers} further layers; give one for each, separated by commas.")
         raise LayerError(message.format(names=len(names), layers=count))
     return names
+
+
+def _with_pixels_as_in_training(model: Model, bound: Mapping[str, RasterInput]) -> list[str]:
+    """Sensors whose pixel size is nearest to the model's, of equally near ones the finer; none if none compares."""
+    trained = QgsCoordinateReferenceSystem(model.crs)
+    if not trained.isValid() or not model.resolution:
+        return []
+    ratios = {
+        name: raster.resolution * _unit(raster.crs) / (model.resolution * _unit(trained))
+        for name, raster in bound.items()
+        if raster.crs.isValid() and raster.crs.isGeographic() == trained.isGeographic()
+    }
+    distances = {name: max(ratio, 1 / ratio) for name, ratio in ratios.items()}
+    nearest = [name for name in ratios if distances[name] < min(distances.values()) * _SAME_SIZE]
+    return [name for name in nearest if ratios[name] < min(ratios[near] for near in nearest) * _SAME_SIZE]
+
+
+def _unit(crs: QgsCoordinateReferenceSystem) -> float:
+    """Metres in a unit of a projected CRS; degrees are left as they are."""
+    if crs.isGeographic():
+        return 1.0
+    return QgsUnitTypes.fromUnitToUnitFactor(crs.mapUnits(), QgsUnitTypes.DistanceUnit.DistanceMeters)
 
 
 def _give(bound: dict[str, RasterInput], modality: Modality, raster: RasterInput) -> None:

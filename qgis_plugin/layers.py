@@ -40,6 +40,7 @@ class RasterInput:
         bands: number of bands.
         alpha_bands: how many of them are alpha.
         pixels: width times height.
+        resolution: longer side of a pixel, in units of `crs`.
         crs: that of the file, which may be invalid.
         extent: in `crs`.
         warnings: what the user should know about it.
@@ -50,6 +51,7 @@ class RasterInput:
     bands: int
     alpha_bands: int
     pixels: int
+    resolution: float
     crs: QgsCoordinateReferenceSystem
     extent: QgsRectangle
     warnings: list[str]
@@ -115,14 +117,16 @@ def raster_of_value(value: Any, layer: Callable[[], Optional[QgsMapLayer]]) -> O
 
 def _look(provider: QgsRasterDataProvider, path: Path, title: str) -> RasterInput:
     bands, alpha = range(1, provider.bandCount() + 1), QgsRaster.ColorInterpretation.AlphaBand
+    extent, width, height = QgsRectangle(provider.extent()), provider.xSize(), provider.ySize()
     return RasterInput(
         path=path,
         title=title,
         bands=len(bands),
         alpha_bands=sum(provider.colorInterpretation(band) == alpha for band in bands),
-        pixels=provider.xSize() * provider.ySize(),
+        pixels=width * height,
+        resolution=max(extent.width() / width, extent.height() / height),
         crs=provider.crs(),
-        extent=QgsRectangle(provider.extent()),
+        extent=extent,
         warnings=[],
     )
 

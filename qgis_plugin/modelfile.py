@@ -51,6 +51,8 @@ class Model:
         accuracy: overall accuracy, a fraction, of each combination of sensors; None where unknown.
         trained: combinations that the model was trained on.
         core: side of what one window predicts, pixels.
+        resolution: longer side of the training's pixels, in units of `crs`; None where unknown.
+        crs: that of the training, as text; empty where unknown.
     """
 
     path: Path
@@ -59,6 +61,8 @@ class Model:
     accuracy: dict[str, Optional[float]]
     trained: frozenset[str]
     core: int
+    resolution: Optional[float]
+    crs: str
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -137,6 +141,7 @@ def _model(path: Path, data: dict[str, Any]) -> Model:
     for name, facts in data["patterns"].items():
         figure = facts.get("oa")
         accuracy[str(name)] = float(figure) if isinstance(figure, (int, float)) else None
+    grid = data.get("grid", {})
     return Model(
         path=path,
         modalities=modalities,
@@ -144,6 +149,8 @@ def _model(path: Path, data: dict[str, Any]) -> Model:
         accuracy=accuracy,
         trained=frozenset(map(str, data["trained_patterns"])),
         core=max(1, int(data["model"]["core"])),
+        resolution=max(map(float, grid.get("resolution") or ()), default=None),
+        crs=str(grid.get("crs") or ""),
     )
 
 

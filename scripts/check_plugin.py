@@ -143,10 +143,8 @@ def check_all(qgis: Qgis, samples: Path) -> None:
         name = f"without_{missing.lower()}" if missing else "all"
         used = work / name / "used.tif"
         used.parent.mkdir()
-        # Without the cube, the layer with most bands is SAR, whose pixels are twice as large as those of the training.
-        reference = "" if "HYPERSPECTRAL" in given else NAMES["ELEVATION"]
         result = qgis.run(
-            "predict", MODEL=str(model), **given, REFERENCE=reference, OUTPUT=str(work / name / "map.tif"),
+            "predict", MODEL=str(model), **given, OUTPUT=str(work / name / "map.tif"),
             CONFIDENCE=str(work / name / "confidence.tif"), SENSORS_USED=str(used),
             REPORT=str(work / name / "summary.html"),
         )  # fmt: skip

@@ -32,7 +32,7 @@ class MapJob:
         probabilities: percent raster with one band for each class, optional.
         sensors_used: raster of pattern bits, optional.
         report: summary, HTML or JSON by its suffix, optional.
-        reference: modality whose grid is mapped; default: the one with most bands.
+        reference: modality whose grid is mapped; default: the one with pixels as in training.
         extent: (xmin, ymin, xmax, ymax) in the reference grid's CRS; default: all of the grid.
         aoi: vector file; pixels outside its polygons are nodata.
         readout: checked against the model's; None takes what it has.

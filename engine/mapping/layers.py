@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from rasterio.crs import CRS
+from rasterio.errors import CRSError
+
 from engine.errors import ModalityError
 from engine.modality import Modality
 from engine.modelfile import ModelInfo
 from engine.raster.bands import match_bands
+from engine.raster.grid import Grid
 from engine.raster.sources import open_source
-from engine.raster.stack import LayerSpec, RasterStack
+from engine.raster.stack import LayerSpec, RasterStack, with_most_bands
+
+_SAME_SIZE = 1.05  # sizes that differ by less are the same
 
 
 def open_stack(info: ModelInfo, layers: Mapping[str, Path], reference: str | None = None) -> RasterStack:
@@ -20,7 +26,7 @@ def open_stack(info: ModelInfo, layers: Mapping[str, Path], reference: str | Non
     Args:
         info: what the model needs.
         layers: path by modality name; a modality without a layer is absent everywhere.
-        reference: modality whose grid is mapped; default: the one with most bands.
+        reference: modality whose grid is mapped; default: see `default_reference`.
 
     Raises:
         ModalityError: no layer, or one that the model does not know.
@@ -35,12 +41,64 @@ def open_stack(info: ModelInfo, layers: Mapping[str, Path], reference: str | Non
         raise ModalityError(f"layer {unknown[0]}: not a modality of the model; it knows {', '.join(known)}")
     if reference is not None and reference not in layers:
         raise ModalityError(f"--reference {reference}: not among the layers given ({', '.join(layers)})")
-    return RasterStack([_layer(known[name], layers[name]) for name in known if name in layers], reference)
+    specs, grids = [], {}
+    for name in known:
+        if name in layers:
+            spec, grids[name] = _look(known[name], layers[name])
+            specs.append(spec)
+    return RasterStack(specs, reference or default_reference(info, grids))
 
 
-def _layer(modality: Modality, path: Path) -> LayerSpec:
+def default_reference(info: ModelInfo, grids: Mapping[str, Grid]) -> str:
+    """Modality whose grid is mapped where nobody says: the one with pixels as in training.
+
+    A model has learnt neighbourhoods of so many pixels; in pixels of another size they are other neighbourhoods. Of
+    equally near sizes (as a ratio) the finer is taken, which loses nothing of the others; then bands decide, see
+    `with_most_bands`. A layer whose size cannot be compared is taken only where none can. QGIS's `binding.reference_of`
+    has the same rule.
+
+    Args:
+        info: the model.
+        grids: those of the layers given, by modality name.
+    """
+    ratios = {}
+    for name, grid in grids.items():
+        if sizes := pixel_sizes(info, grid):
+            ratios[name] = sizes[0] / sizes[1]
+    if ratios:
+        distances = {name: max(ratio, 1 / ratio) for name, ratio in ratios.items()}
+        nearest = [name for name in ratios if distances[name] < min(distances.values()) * _SAME_SIZE]
+        finest = min(ratios[name] for name in nearest)
+        grids = {name: grids[name] for name in nearest if ratios[name] < finest * _SAME_SIZE}
+    return with_most_bands(grids, {modality.name: modality.bands for modality in info.modalities})
+
+
+def pixel_sizes(info: ModelInfo, grid: Grid) -> tuple[float, float] | None:
+    """Longer side of the grid's pixels and of those of training, both in metres or both in degrees.
+
+    Returns:
+        None where they cannot be compared: one has no CRS that is known here, or degrees would meet metres.
+    """
+    resolution, text = info.grid.get("resolution"), info.grid.get("crs")
+    if not resolution or not text or grid.crs is None:
+        return None
+    try:
+        crs = CRS.from_string(text)
+    except CRSError:
+        return None
+    if crs.is_geographic != grid.crs.is_geographic:
+        return None
+    return max(grid.resolution) * _unit(grid.crs), max(resolution) * _unit(crs)
+
+
+def _unit(crs: CRS) -> float:
+    """Metres in a unit of a projected CRS; degrees are left as they are."""
+    return 1.0 if crs.is_geographic else float(crs.units_factor[1])
+
+
+def _look(modality: Modality, path: Path) -> tuple[LayerSpec, Grid]:
+    """A layer with the bands that the model knows, and its grid."""
     with closing(open_source(path)) as source:
-        bands = match_bands(modality, source)
-    return LayerSpec(
-        modality.name, path, role=modality.role, unit=modality.unit, resampling=modality.resampling, bands=bands
-    )
+        bands, grid = match_bands(modality, source), source.grid
+    name, role, unit, resampling = modality.name, modality.role, modality.unit, modality.resampling
+    return LayerSpec(name, path, role=role, unit=unit, resampling=resampling, bands=bands), grid

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from rasterio.crs import CRS
 
 from engine.errors import Cancelled
+from engine.mapping.layers import pixel_sizes
 from engine.modality import pattern_name, pattern_present
 from engine.modelfile import ModelInfo
 from engine.raster.grid import Grid
@@ -126,13 +126,11 @@ def describe_values(survey: Survey, info: ModelInfo) -> list[str]:
 
 
 def describe_grid(grid: Grid, info: ModelInfo) -> list[str]:
-    """A warning if pixels are much larger or smaller than in training; degrees and metres are not compared."""
-    trained, crs = info.grid.get("resolution"), info.grid.get("crs")
-    if not trained or not crs or grid.crs is None or CRS.from_string(crs).is_geographic != grid.crs.is_geographic:
+    """A warning if pixels are much larger or smaller than in training."""
+    sizes = pixel_sizes(info, grid)
+    if sizes is None or 1 / _RESOLUTION_FACTOR <= sizes[0] / sizes[1] <= _RESOLUTION_FACTOR:
         return []
-    here, there = max(grid.resolution), max(trained)
-    if 1 / _RESOLUTION_FACTOR <= here / there <= _RESOLUTION_FACTOR:
-        return []
+    here, there = sizes
     return [
         f"pixels of {here:.3g} are mapped, the model was trained on pixels of {there:.3g}: "
         "choose another layer as reference, or resample it"

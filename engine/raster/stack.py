@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -82,8 +82,7 @@ class RasterStack:
 
         Args:
             layers: at least one, with different names.
-            reference: name of the layer whose grid is used; default: the one with most bands, of these the one with
-                most pixels.
+            reference: name of the layer whose grid is used; default: `with_most_bands`.
 
         Raises:
             ModalityError: no layer, or a name twice.
@@ -98,8 +97,9 @@ class RasterStack:
             for layer in layers:
                 sources[layer.name] = open_source(layer.path, layer.variable)
             chosen = {layer.name: _choose_bands(layer, sources[layer.name]) for layer in layers}
-            self.reference = reference or _default_reference(sources, chosen)
-            self.grid = sources[self.reference].grid
+            grids = {name: source.grid for name, source in sources.items()}
+            self.reference = reference or with_most_bands(grids, {name: len(bands) for name, bands in chosen.items()})
+            self.grid = grids[self.reference]
             for name, source in sources.items():
                 _check_fit(self.reference, sources[self.reference], name, source)
             self._layers = [_layer(spec, sources[spec.name], chosen[spec.name], self.grid) for spec in layers]
@@ -149,6 +149,16 @@ class RasterStack:
         self.close()
 
 
+def with_most_bands(grids: Mapping[str, Grid], bands: Mapping[str, int]) -> str:
+    """Layer with most bands; ties go to most pixels, then to the alphabet, so that the order does not matter.
+
+    Args:
+        grids: by name, those to choose from.
+        bands: number of bands by name.
+    """
+    return min(grids, key=lambda name: (-bands[name], -grids[name].height * grids[name].width, name))
+
+
 def _check_names(names: Sequence[str], reference: str | None) -> None:
     if not names:
         raise ModalityError("no layer is given; give at least one raster")
@@ -167,12 +177,6 @@ def _choose_bands(layer: LayerSpec, source: Source) -> tuple[int, ...]:
     if not good:
         raise BandCountError(f"{source.path}: all {source.count} bands are marked as bad; name the bands to use")
     return bands_with_data(source, good)
-
-
-def _default_reference(sources: dict[str, Source], chosen: dict[str, tuple[int, ...]]) -> str:
-    """Most bands; ties go to most pixels, then to the alphabet, so that the order of the layers does not matter."""
-    grids = {name: source.grid for name, source in sources.items()}
-    return min(sources, key=lambda name: (-len(chosen[name]), -grids[name].height * grids[name].width, name))
 
 
 def _check_fit(reference_name: str, reference: Source, name: str, source: Source) -> None:

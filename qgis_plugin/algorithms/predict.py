@@ -118,7 +118,7 @@ class PredictAlgorithm(PredictParameters):
             raise LayerError(str(error)) from error
         bound = bind(model, *self.sensors(parameters, context))
         wanted = self.parameterAsString(parameters, self.REFERENCE, context).strip()
-        reference = reference_of(bound, {modality.name: modality.bands for modality in model.modalities}, wanted)
+        reference = reference_of(bound, wanted, model)
         check_fit(model, bound, reference)
         overlap = self.parameterAsInt(parameters, self.OVERLAP, context)
         if overlap > model.core:

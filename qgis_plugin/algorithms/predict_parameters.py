@@ -83,7 +83,10 @@ class PredictParameters(SensorAlgorithm):
         integer = QgsProcessingParameterNumber.Type.Integer
         self.add(
             QgsProcessingParameterString(self.REFERENCE, tr("Reference sensor"), optional=True),
-            tr("Name of the sensor (as in the model) whose pixels are mapped. Empty: the one with most bands."),
+            tr(
+                "Name of the sensor (as in the model) whose pixels are mapped. Empty: the one whose pixels are nearest "
+                "in size to those of the training."
+            ),
             advanced=True,
         )
         self.add(

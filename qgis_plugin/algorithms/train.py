@@ -96,8 +96,7 @@ class TrainAlgorithm(TrainParameters):
             raise LayerError(tr("No layer is given; give at least one raster to learn from."))
         roles = dict(zip(rasters, [*by_role, *["other"] * len(further)]))
         wanted = self.parameterAsString(parameters, self.REFERENCE, context).strip()
-        likely = reference_of(rasters, {name: raster.bands for name, raster in rasters.items()}, wanted)
-        check_places(rasters, likely)
+        check_places(rasters, reference_of(rasters, wanted))
         return rasters, roles, wanted
 
     def _sections(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, dict[str, Any]]:

@@ -354,8 +354,8 @@ Das Protokoll beginnt mit den Kombinationen von Sensoren, die vorkommen, und der
     </message>
     <message>
       <location filename="../algorithms/predict_parameters.py" />
-      <source>Name of the sensor (as in the model) whose pixels are mapped. Empty: the one with most bands.</source>
-      <translation>Name des Sensors (wie im Modell), dessen Pixel kartiert werden. Leer: der mit den meisten Kanälen.</translation>
+      <source>Name of the sensor (as in the model) whose pixels are mapped. Empty: the one whose pixels are nearest in size to those of the training.</source>
+      <translation>Name des Sensors (wie im Modell), dessen Pixel kartiert werden. Leer: der, dessen Pixelgröße der des Trainings am nächsten kommt.</translation>
     </message>
     <message>
       <location filename="../algorithms/predict_parameters.py" />

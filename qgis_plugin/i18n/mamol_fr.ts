@@ -354,8 +354,8 @@ Le journal commence par les combinaisons de capteurs qui se présentent et l'exa
     </message>
     <message>
       <location filename="../algorithms/predict_parameters.py" />
-      <source>Name of the sensor (as in the model) whose pixels are mapped. Empty: the one with most bands.</source>
-      <translation>Nom du capteur (comme dans le modèle) dont les pixels sont cartographiés. Vide : celui qui a le plus de bandes.</translation>
+      <source>Name of the sensor (as in the model) whose pixels are mapped. Empty: the one whose pixels are nearest in size to those of the training.</source>
+      <translation>Nom du capteur (comme dans le modèle) dont les pixels sont cartographiés. Vide : celui dont la taille de pixel est la plus proche de celle de l'entraînement.</translation>
     </message>
     <message>
       <location filename="../algorithms/predict_parameters.py" />

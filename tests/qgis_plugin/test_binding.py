@@ -1,5 +1,9 @@
 """Which layer is which sensor, and what does not fit."""
 
+import json
+import random
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,7 @@ from qgis_plugin.binding import bind, check_fit, name_layers, reference_of, spli
 from qgis_plugin.layers import LayerError, RasterInput
 from qgis_plugin.modelfile import Modality, Model
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.usefixtures("qgis_app")
 
 
@@ -17,14 +22,14 @@ def modality(name, role, bands=1, wavelengths=False, source_count=None):
 
 
 def model(*modalities):
-    return Model(Path("m"), modalities, ("water",), {}, frozenset(), 8)
+    return Model(Path("m"), modalities, ("water",), {}, frozenset(), core=8, resolution=None, crs="")
 
 
-def raster(title="layer", bands=1, epsg=32633, corner=0.0, alpha=0, side=100.0):
+def raster(title="layer", bands=1, epsg=32633, corner=0.0, alpha=0, side=100.0, resolution=10.0):
     crs = QgsCoordinateReferenceSystem.fromEpsgId(epsg) if epsg else QgsCoordinateReferenceSystem()
     west, south = (500_000 + corner, 5_800_000) if epsg != 4326 else (15.0 + corner, 52.35)
     extent = QgsRectangle(west, south, west + side, south + side)
-    return RasterInput(Path(f"{title}.tif"), title, bands, alpha, 100, crs, extent, [])
+    return RasterInput(Path(f"{title}.tif"), title, bands, alpha, 100, resolution, crs, extent, [])
 
 
 FULL = model(modality("hsi", "hyperspectral", 40), modality("dem", "elevation"), modality("s1", "sar", 2))
@@ -87,13 +92,73 @@ def test_places():
         check_fit(FULL, {"hsi": base, "dem": raster("bare", epsg=0)}, "hsi")
 
 
-def test_the_reference_is_the_engine_s_choice():
-    bound = {"s1": raster(), "dem": raster()}
-    assert reference_of(bound, {"s1": 2, "dem": 1}, "") == "s1"
-    assert reference_of(bound, {"s1": 1, "dem": 1}, "") == "dem"
-    assert reference_of(bound, {"s1": 2, "dem": 1}, "dem") == "dem"
+def test_the_reference_is_the_one_wanted_or_has_most_bands():
+    bound = {"s1": raster(bands=2), "dem": raster()}
+    assert reference_of(bound, "") == reference_of(bound, "", FULL) == "s1"
+    assert reference_of({"s1": raster(), "dem": raster()}, "") == "dem"
+    assert reference_of(bound, "dem") == "dem"
     with pytest.raises(LayerError, match=r'"hsi" is to be the reference.*s1, dem'):
-        reference_of(bound, {}, "hsi")
+        reference_of(bound, "hsi")
+
+
+def test_the_reference_of_a_map_has_pixels_as_in_training():
+    trained = replace(FULL, resolution=5.0, crs="EPSG:25833")
+    bound = {"s1": raster(bands=2, resolution=10.0), "dem": raster(resolution=2.5)}
+    assert reference_of(bound, "", trained) == "dem" and reference_of(bound, "") == "s1"
+
+
+ASK_ENGINE = """
+import json, sys
+from types import SimpleNamespace
+from affine import Affine
+from rasterio.crs import CRS
+from engine.mapping.layers import default_reference
+from engine.raster.grid import Grid
+for case in json.load(sys.stdin):
+    info = SimpleNamespace(
+        grid={"resolution": [case["resolution"]] * 2, "crs": case["crs"]},
+        modalities=[SimpleNamespace(name=name, bands=layer["bands"]) for name, layer in case["layers"].items()],
+    )
+    grids = {}
+    for name, layer in case["layers"].items():
+        crs = layer["crs"] and CRS.from_string(layer["crs"])
+        grids[name] = Grid(10, layer["pixels"] // 10, Affine.scale(layer["resolution"]), crs)
+    print(default_reference(info, grids))
+"""
+
+
+def test_the_reference_is_the_engine_s_choice(real_engine):
+    """Made-up cases: metres, feet, degrees and nothing, sizes that are the same or nearly so, ties of all kinds."""
+    chance = random.Random(0)
+    crss = ["EPSG:32633", "EPSG:32633", "EPSG:3035", "EPSG:2263", "EPSG:4326", None]
+
+    def made_up() -> dict:
+        sizes = [1.25, 2.5, 5.0, 5.1, 4.9, 10.0, 16.4, 20.0]
+        layers = {
+            name: {
+                "crs": chance.choice(crss), "resolution": chance.choice(sizes), "bands": chance.choice([1, 2, 40]),
+                "pixels": chance.choice([100, 400]),
+            }
+            for name in chance.sample(["hsi", "dem", "s1", "msi"], chance.randint(1, 4))
+        }  # fmt: skip
+        return {"crs": chance.choice(crss), "resolution": chance.choice([5.0, 16.4]), "layers": layers}
+
+    cases = [made_up() for _ in range(300)]
+    told = subprocess.run(
+        [str(real_engine), "-c", ASK_ENGINE], input=json.dumps(cases), cwd=ROOT, capture_output=True, text=True,
+        check=True,
+    ).stdout.split()  # fmt: skip
+    assert len(told) == len(cases)
+    for number, case in enumerate(cases):
+        layers = case["layers"]
+        known = model(*(modality(name, "other", layer["bands"]) for name, layer in layers.items()))
+        known = replace(known, resolution=case["resolution"], crs=case["crs"] or "")
+        bound = {
+            name: replace(raster(), resolution=layer["resolution"], pixels=layer["pixels"],
+                          crs=QgsCoordinateReferenceSystem(layer["crs"] or ""))
+            for name, layer in layers.items()
+        }  # fmt: skip
+        assert reference_of(bound, "", known) == told[number], case
 
 
 def test_names_of_new_sensors():

@@ -32,7 +32,8 @@ def test_how_a_layer_is_drawn_plays_no_part(make_layer):
     layer.setRenderer(QgsMultiBandColorRenderer(layer.dataProvider(), 3, 1, 2))
     layer.renderer().setOpacity(0.2)
     found = raster_of_layer(layer)
-    assert found.path == Path(layer.source()) and found.bands == 5 and found.pixels == 400
+    assert found.path == Path(layer.source()) and found.bands == 5
+    assert found.pixels == 400 and found.resolution == 10
     assert found.crs.authid() == "EPSG:32633" and found.warnings == []
     same = raster_of_file(found.path)
     assert (same.bands, same.pixels, same.crs, same.extent) == (found.bands, found.pixels, found.crs, found.extent)

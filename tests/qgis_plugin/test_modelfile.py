@@ -20,7 +20,14 @@ def test_what_a_model_says_is_read(make_model):
     assert [(m.role, m.bands, m.source_count) for m in model.modalities] == [
         ("hyperspectral", 40, 40), ("elevation", 1, 1)
     ]  # fmt: skip
+    assert model.resolution is None and model.crs == ""
     assert model.combination({"dem": 1, "hsi": 2}) == "hsi+dem"
+
+
+def test_the_pixels_of_the_training_are_read(make_model):
+    grid = {"resolution": [5.0, 4.0], "crs": "EPSG:25833"}
+    model = read_model(make_model("m.safetensors", {"sar": ("sar", 1)}, grid=grid))
+    assert (model.resolution, model.crs) == (5.0, "EPSG:25833")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +39,7 @@ def test_what_a_model_says_is_read(make_model):
         ({"modalities": [{"name": f"m{i}", "role": "sar", "bands": 1} for i in range(33)]}, "damaged"),
         ({"patterns": 5}, "damaged"),
         ({"model": {}}, "damaged"),
+        ({"grid": {"resolution": ["x"]}}, "damaged"),
     ],
 )
 def test_a_description_that_is_wrong_is_refused(make_model, change, words):
