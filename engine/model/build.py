@@ -18,7 +18,8 @@ from engine.model.tokens import Stem
 
 # Larger values are a slip of the pen or a hostile file.
 _LIMITS = {
-    "window": 512, "token_px": 64, "width": 4096, "depth": 64, "stem_width": 4096, "bins": 64,
+    "window": 512, "token_px": 64,  # nosec B105 - a number of pixels, no password
+    "width": 4096, "depth": 64, "stem_width": 4096, "bins": 64,
     "feature_width": 4096, "rank": 512, "dynamic_experts": 64, "adapter_blocks": 1024,
 }  # fmt: skip
 
