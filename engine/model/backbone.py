@@ -10,7 +10,7 @@ open_clip nor timm.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -213,6 +213,27 @@ class VisionTransformer(nn.Module):
         frozen = not self.position_LD.requires_grad
         self.position_LD = nn.Parameter(resized[0].permute(1, 2, 0).flatten(0, 1).contiguous(), not frozen)
         self.shape = VitShape(**(self.shape.to_json() | {"grid": grid}))
+
+
+def poured(
+    shape: VitShape, outside: Mapping[str, Tensor], source: Mapping[str, Tensor], blocks: str, names: Mapping[str, str]
+) -> VisionTransformer:
+    """Build a backbone and fill it with another library's weights.
+
+    Args:
+        shape: what to build.
+        outside: tensors outside the blocks, by our names.
+        source: all tensors of the other library's model, by its names.
+        blocks: where its blocks are: `BLOCKS.0`, `BLOCKS.1`, ...
+        names: of a block's tensors, theirs by ours.
+    """
+    tensors = dict(outside)
+    for index in range(shape.depth):
+        for ours, theirs in names.items():
+            tensors[f"blocks.{index}.{ours}"] = source[f"{blocks}.{index}.{theirs}"]
+    backbone = VisionTransformer(shape)
+    backbone.load_state_dict(tensors)
+    return backbone
 
 
 def weights_sha256(backbone: nn.Module) -> str:

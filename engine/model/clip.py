@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from engine.errors import WeightsError
-from engine.model.backbone import VisionTransformer, VitShape
+from engine.model.backbone import VisionTransformer, VitShape, poured
 from engine.model.weights import fill, first_line, read_weights
 
 
@@ -73,16 +73,16 @@ def pour_clip(tower: Any, where: str) -> VisionTransformer:
         output=None if tower.proj is None else tower.proj.shape[1],
     )
     source = tower.state_dict()
-    target: dict[str, Tensor] = {
+    outside: dict[str, Tensor] = {
         "prefix_PD": source["class_embedding"][None] + source["positional_embedding"][:1],
         "position_LD": source["positional_embedding"][1:],
         "norm_post.weight": source["ln_post.weight"],
         "norm_post.bias": source["ln_post.bias"],
     }
     if shape.norm_pre:
-        target |= {f"norm_pre.{part}": source[f"ln_pre.{part}"] for part in ("weight", "bias")}
+        outside |= {f"norm_pre.{part}": source[f"ln_pre.{part}"] for part in ("weight", "bias")}
     if shape.output:
-        target["output.weight"] = source["proj"].T.contiguous()
+        outside["output.weight"] = source["proj"].T.contiguous()
     names = {
         "norm1.weight": "ln_1.weight", "norm1.bias": "ln_1.bias", "qkv.weight": "attn.in_proj_weight",
         "qkv.bias": "attn.in_proj_bias", "out.weight": "attn.out_proj.weight", "out.bias": "attn.out_proj.bias",
@@ -91,12 +91,7 @@ def pour_clip(tower: Any, where: str) -> VisionTransformer:
     }  # fmt: skip
     if shape.layer_scale:
         names |= {"scale1_D": "ls_1.gamma", "scale2_D": "ls_2.gamma"}
-    for index in range(shape.depth):
-        for ours, theirs in names.items():
-            target[f"blocks.{index}.{ours}"] = source[f"transformer.resblocks.{index}.{theirs}"]
-    backbone = VisionTransformer(shape)
-    backbone.load_state_dict(target)
-    return backbone
+    return poured(shape, outside, source, "transformer.resblocks", names)
 
 
 def _tower_tensors(given: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import WeightsError
-from engine.model.backbone import Activation, VisionTransformer, VitShape
+from engine.model.backbone import Activation, VisionTransformer, VitShape, poured
 from engine.model.weights import fill, first_line, read_weights
 
 
@@ -77,14 +77,14 @@ def pour_timm(model: Any, where: str) -> VisionTransformer:
         prefix = torch.cat([prefix, source["reg_token"][0]])
     if not model.no_embed_class:
         prefix, position = prefix + position[: len(prefix)], position[len(prefix) :]
-    target: dict[str, Tensor] = {
+    outside: dict[str, Tensor] = {
         "prefix_PD": prefix,
         "position_LD": position,
         "norm_post.weight": source["norm.weight"],
         "norm_post.bias": source["norm.bias"],
     }
     if shape.norm_pre:
-        target |= {f"norm_pre.{part}": source[f"norm_pre.{part}"] for part in ("weight", "bias")}
+        outside |= {f"norm_pre.{part}": source[f"norm_pre.{part}"] for part in ("weight", "bias")}
     names = {
         f"{ours}.{part}": f"{theirs}.{part}"
         for ours, theirs in {
@@ -95,12 +95,7 @@ def pour_timm(model: Any, where: str) -> VisionTransformer:
     }  # fmt: skip
     if shape.layer_scale:
         names |= {"scale1_D": "ls1.gamma", "scale2_D": "ls2.gamma"}
-    for index in range(shape.depth):
-        for ours, theirs in names.items():
-            target[f"blocks.{index}.{ours}"] = source[f"blocks.{index}.{theirs}"]
-    backbone = VisionTransformer(shape)
-    backbone.load_state_dict(target)
-    return backbone
+    return poured(shape, outside, source, "blocks", names)
 
 
 def _activation(module: nn.Module, where: str) -> Activation:
