@@ -20,13 +20,11 @@ class Cancellation:
 
     Attributes:
         asked: whether somebody does.
-        waited_for: whether it was a program, which waits for the end of this one.
     """
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.asked = False
-        self.waited_for = False
 
     def __call__(self) -> bool:
         """Say whether to stop at the next safe point."""
@@ -49,7 +47,7 @@ class Cancellation:
 
     def _watch_stdin(self) -> None:
         wait_for_line()
-        self.asked = self.waited_for = True  # without a word: another thread may be in the middle of a line
+        self.asked = True  # without a word: another thread may be in the middle of a line
 
 
 if sys.platform == "win32":

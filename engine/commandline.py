@@ -17,6 +17,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -82,7 +83,13 @@ def run(parser: argparse.ArgumentParser, main: Main, argv: Sequence[str] | None 
 
     0 done; 2 the user must change something (one line on stderr); 3 cancelled (SIGINT, SIGTERM,
     `--cancel-on-stdin`); 1 a bug of ours.
+
+    Args:
+        parser: see `command_parser`.
+        main: the command.
+        argv: arguments; default: those of the process, which then ends here when it is cancelled.
     """
+    whole_process = argv is None
     argv = list(sys.argv[1:] if argv is None else argv)
     # Before parsing, so that complaints about the arguments are reported in the caller's way, too.
     progress = make_progress("json" if _peek(argv, "--progress") == "json" else "auto")
@@ -99,7 +106,9 @@ def run(parser: argparse.ArgumentParser, main: Main, argv: Sequence[str] | None 
         return _fail(progress, str(error), USER_ERROR)
     except (Cancelled, KeyboardInterrupt) as stop:
         code = _fail(progress, str(stop) or "stopped before it was done", CANCELLED)
-        if cancelled.waited_for:
+        if whole_process:
+            with suppress(OSError):  # whoever listened may be gone
+                sys.stdout.flush()
             os._exit(code)  # everything is closed and said; only libraries are left, and torch takes seconds to leave
         return code
     except OSError as error:

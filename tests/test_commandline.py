@@ -176,6 +176,30 @@ def test_first_signal_asks_second_one_stops(run_main, number):
     assert code == 3 and answers == [False, True] and "stopping" in err
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_cancelled_process_does_not_wait_for_libraries(number):
+    """What was said is there, and what libraries do at the end of a process is left out."""
+    code = (
+        "import atexit, sys, time\n"
+        "from engine import commandline\n"
+        "from engine.errors import Cancelled\n"
+        "atexit.register(time.sleep, 60)\n"
+        "def main(arguments, progress, cancelled):\n"
+        "    print('ready', flush=True)\n"
+        "    while not cancelled(): time.sleep(0.01)\n"
+        "    print('not flushed')\n"
+        "    raise Cancelled('stopped')\n"
+        "sys.exit(commandline.run(commandline.command_parser('try', None), main))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout.readline() == "ready\n"
+        child.send_signal(number)
+        assert child.wait(30) == 3
+        assert child.stdout.read() == "not flushed\n" and child.stderr.read().endswith("cancelled: stopped\n")
+
+
 @pytest.mark.parametrize("ending", [b"stop\n", None], ids=["line", "end of file"])
 def test_stdin_asks_only_where_wanted(ending):
     """The command ends with 3 soon after a line on stdin or its end, and without the option takes no notice."""

@@ -1,8 +1,10 @@
 """`predict` and `inspect` as users call them, with a real, tiny network."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -78,15 +80,43 @@ def test_cuda_labels_equal_the_cpu_s(run_command, model, two_layers, tmp_path):
     assert (maps[0] == maps[1]).mean() > 0.99
 
 
-def test_killed_process_leaves_no_map_and_can_be_resumed(run_command, model, make_raster, tmp_path, monkeypatch):
-    scene = make_raster("scene.tif", np.random.default_rng(0).standard_normal((3, 90, 160)).astype(np.float32))
-    arguments = [str(model), f"--layer=optical={scene}", "--device=cpu", "--precision=float32", "--progress=json"]
-    code = (
-        "import sys\nfrom engine.commandline import run\nfrom engine.mapping import plan\n"
-        "from engine.predict import main, make_parser\nplan._CORES_PER_SIDE = 2\nsys.exit(run(make_parser(), main))"
-    )
-    command = [sys.executable, "-c", code, *arguments, f"--out={tmp_path / 'map.tif'}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as job:
+@pytest.fixture
+def start_predict(model, make_raster, tmp_path):
+    """Start `predict` on a scene of many small blocks, in a process of its own: (arguments, process)."""
+
+    def start():
+        scene = make_raster("scene.tif", np.random.default_rng(0).standard_normal((3, 90, 160)).astype(np.float32))
+        arguments = [str(model), f"--layer=optical={scene}", "--device=cpu", "--precision=float32", "--progress=json"]
+        code = (
+            "import sys\nfrom engine.commandline import run\nfrom engine.mapping import plan\n"
+            "from engine.predict import main, make_parser\nplan._CORES_PER_SIDE = 2\nsys.exit(run(make_parser(), main))"
+        )
+        command = [sys.executable, "-c", code, *arguments, f"--out={tmp_path / 'map.tif'}"]
+        return arguments, subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    return start
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_mapping_soon_and_leaves_only_the_work(start_predict, tmp_path, number):
+    """Some tenths of a second with an idle processor; two seconds are for busy ones."""
+    _, job = start_predict()
+    with job:
+        asked = None
+        for line in job.stdout:
+            if asked is None and json.loads(line).get("done", 0) > 2000:
+                asked = time.monotonic()
+                job.send_signal(number)
+        assert job.wait(60) == 3 and time.monotonic() - asked < 2
+    written = {path.name for path in tmp_path.glob("map.*")}
+    assert written == {"map.tif.work"}
+    journal = json.loads((tmp_path / "map.tif.work" / "journal.json").read_text())
+    assert journal["finished"] > 0 and not list((tmp_path / "map.tif.work").glob("*.part"))
+
+
+def test_killed_process_leaves_no_map_and_can_be_resumed(run_command, start_predict, tmp_path, monkeypatch):
+    arguments, job = start_predict()
+    with job:
         for line in job.stdout:
             if json.loads(line).get("done", 0) > 2000:
                 job.kill()
