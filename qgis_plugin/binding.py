@@ -5,14 +5,11 @@ Nothing is refused here that the engine would accept; what only the pixels tell 
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Optional
 
 from qgis.core import (
-    QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
     QgsCsException,
-    QgsUnitTypes,
 )
 
 from .layers import LayerError, RasterInput
@@ -21,8 +18,6 @@ from .translation import tr
 
 # What a role's layer is called in a new model.
 SHORT_NAMES = {"hyperspectral": "hsi", "elevation": "elevation", "sar": "sar", "multispectral": "msi"}
-
-_SAME_SIZE = 1.05  # pixel sizes that differ by less are the same
 
 
 def bind(
@@ -88,33 +83,6 @@ def check_places(rasters: Mapping[str, RasterInput], reference: str) -> None:
             raise LayerError(message.format(one=base.title, other=raster.title))
 
 
-def reference_of(bound: Mapping[str, RasterInput], wanted: str, model: Optional[Model] = None) -> str:
-    """Sensor whose grid is used: the one wanted, else the one that the engine would choose.
-
-    With a model that is the one with pixels as in training: the nearest in size, of equally near ones the finer. Then,
-    and where there is no model or no size can be compared, bands decide, then pixels, then the alphabet.
-
-    Args:
-        bound: layers by the sensors' names.
-        wanted: the user's choice, empty for none.
-        model: what maps; None for training.
-
-    Raises:
-        LayerError: the one wanted is not among the layers.
-    """
-    if wanted and wanted not in bound:
-        message = tr('"{name}" is to be the reference, but no layer is given for it (given: {names}).')
-        raise LayerError(message.format(name=wanted, names=", ".join(bound)))
-    if wanted:
-        return wanted
-    bands = {name: raster.bands for name, raster in bound.items()}
-    names = list(bound)
-    if model is not None:
-        bands = {modality.name: modality.bands for modality in model.modalities}
-        names = _with_pixels_as_in_training(model, bound) or names
-    return min(names, key=lambda name: (-bands[name], -bound[name].pixels, name))
-
-
 def name_layers(
     by_role: Mapping[str, RasterInput], others: Sequence[tuple[str, RasterInput]]
 ) -> dict[str, RasterInput]:
@@ -149,28 +117,6 @@ def split_names(text: str, count: int) -> list[str]:
         message = tr("{names} names are given for {layers} further layers; give one for each, separated by commas.")
         raise LayerError(message.format(names=len(names), layers=count))
     return names
-
-
-def _with_pixels_as_in_training(model: Model, bound: Mapping[str, RasterInput]) -> list[str]:
-    """Sensors whose pixel size is nearest to the model's, of equally near ones the finer; none if none compares."""
-    trained = QgsCoordinateReferenceSystem(model.crs)
-    if not trained.isValid() or not model.resolution:
-        return []
-    ratios = {
-        name: raster.resolution * _unit(raster.crs) / (model.resolution * _unit(trained))
-        for name, raster in bound.items()
-        if raster.crs.isValid() and raster.crs.isGeographic() == trained.isGeographic()
-    }
-    distances = {name: max(ratio, 1 / ratio) for name, ratio in ratios.items()}
-    nearest = [name for name in ratios if distances[name] < min(distances.values()) * _SAME_SIZE]
-    return [name for name in nearest if ratios[name] < min(ratios[near] for near in nearest) * _SAME_SIZE]
-
-
-def _unit(crs: QgsCoordinateReferenceSystem) -> float:
-    """Metres in a unit of a projected CRS; degrees are left as they are."""
-    if crs.isGeographic():
-        return 1.0
-    return QgsUnitTypes.fromUnitToUnitFactor(crs.mapUnits(), QgsUnitTypes.DistanceUnit.DistanceMeters)
 
 
 def _give(bound: dict[str, RasterInput], modality: Modality, raster: RasterInput) -> None:
@@ -230,7 +176,7 @@ def _check_bands(modality: Modality, raster: RasterInput) -> None:
     message = tr(
         'Layer "{layer}" has {found} bands, the model reads {wanted} of {name}. Give the raster it was trained for.'
     )
-    wanted: Optional[str] = str(modality.bands)
+    wanted = str(modality.bands)
     if modality.source_count not in (None, modality.bands):
         wanted = tr("{bands} of {count}").format(bands=modality.bands, count=modality.source_count)
     raise LayerError(message.format(layer=raster.title, found=raster.bands, wanted=wanted, name=modality.name))

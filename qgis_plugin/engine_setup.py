@@ -7,7 +7,6 @@ and do not survive the move; the engine is only ever run as `python -m engine...
 
 import contextlib
 import json
-import math
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from typing import Callable, Optional
 
 from .child import Child
 from .environment import clean_environment, venv_python
+from .pip_output import Progress, Say, Stage, explain
 from .python_choice import Interpreter, SetupError
 from .translation import tr
 
@@ -24,15 +24,12 @@ TORCH_PACKAGES = ("torch", "torchvision")
 CUDA_TAG = "cu126"  # of PyTorch's index: serves drivers from 2024 on and cards from Maxwell on
 NEEDED_BYTES = {"cpu": 4 * 10**9, "cuda": 12 * 10**9}  # while packages are unpacked
 _RECORD = "mamol_setup.json"
-_EXPECTED_PACKAGES = 25  # after so many, two thirds of a stage's time have usually passed
 _NEWER_PIP = "pip>=24.1"  # tells how far a download is in lines that can be read
 _READ_REQUIREMENTS = """
 import json, sys, tomllib
 with open(sys.argv[1], "rb") as file:
     print(json.dumps(tomllib.load(file)["project"]["dependencies"]))
 """
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class Installer:
         self,
         plan: Plan,
         say: Say,
-        progress: Callable[[float, str], None],
+        progress: Progress,
         cancelled: Callable[[], bool],
         test: Callable[[Path], None],
     ) -> None:
@@ -135,7 +132,7 @@ class Installer:
         python = self.plan.python
         self.say(f"{python.path} -> {folder}")
         self.progress(1, tr("Making the environment"))
-        self._step([str(python.path), "-m", "venv", str(folder)], Stage(self, 1, 5))
+        self._step([str(python.path), "-m", "venv", str(folder)], self._stage(1, 5))
         self._fill(folder)
         (folder / _RECORD).write_text(json.dumps(self.plan.record()), encoding="utf-8")
 
@@ -144,19 +141,19 @@ class Installer:
         plan, python = self.plan, str(venv_python(folder))
         found: list[str] = []
         command = [python, "-c", _READ_REQUIREMENTS, str(plan.source / "pyproject.toml")]
-        self._step(command, Stage(self, 5, 6), found.append)
+        self._step(command, self._stage(5, 6), found.append)
         requirements = json.loads(found[-1])
         pip = [python, "-m", "pip", "--no-input", "--disable-pip-version-check", "install"]
         if plan.wheels is not None:
             pip += ["--no-index", "--find-links", str(plan.wheels)]
-            self._step([*pip, *requirements], Stage(self, 6, 40, tr("Reading the wheels")))
+            self._step([*pip, *requirements], self._stage(6, 40, tr("Reading the wheels")))
         else:
-            self._step([*pip, "--upgrade", _NEWER_PIP], Stage(self, 6, 8, tr("Installing pip")))
+            self._step([*pip, "--upgrade", _NEWER_PIP], self._stage(6, 8, tr("Installing pip")))
             pip += ["--progress-bar", "raw"]
             torch = [text for text in requirements if _package(text) in TORCH_PACKAGES]
             index = ["--index-url", plan.torch_index] if plan.torch_index else []
-            self._step([*pip, *index, *torch], Stage(self, 8, 60, tr("Installing PyTorch")))
-            self._step([*pip, *requirements], Stage(self, 60, 92, tr("Installing packages")))
+            self._step([*pip, *index, *torch], self._stage(8, 60, tr("Installing PyTorch")))
+            self._step([*pip, *requirements], self._stage(60, 92, tr("Installing packages")))
         self.progress(92, tr("Testing"))
         self.test(Path(python))
         self.progress(100, "")
@@ -177,7 +174,10 @@ class Installer:
             raise SetupError(text.format(folder=home, reason=error.strerror)) from error
         _remove(old)
 
-    def _step(self, command: list[str], stage: "Stage", take: Optional[Say] = None) -> None:
+    def _stage(self, start: float, end: float, what: str = "") -> Stage:
+        return Stage(self.say, self.progress, start, end, what)
+
+    def _step(self, command: list[str], stage: Stage, take: Optional[Say] = None) -> None:
         """Run one command to its end."""
         environment = clean_environment(Path(command[0]))
         environment.pop("PYTHONPATH", None)  # the engine itself is no package of this environment
@@ -197,45 +197,11 @@ class Installer:
         if child.stopped:
             raise Cancelled
         if child.returncode:
-            raise SetupError(_explain(errors, child.returncode, self.plan.wheels))
+            raise SetupError(explain(errors, child.returncode, self.plan.wheels))
 
 
 class Cancelled(Exception):
     """The user stopped the set-up."""
-
-
-class Stage:
-    """A part of the work, from percent `start` to `end`: reads pip's lines and tells how far it is.
-
-    How many packages there will be is not known beforehand, so each brings the stage nearer to its end by a share of
-    what is left.
-    """
-
-    def __init__(self, installer: Installer, start: float, end: float, what: str = "") -> None:
-        self.installer, self.start, self.end, self.what = installer, start, end, what
-        self.packages = 0
-
-    def read(self, line: str) -> None:
-        """Take a line of pip's output."""
-        downloaded = re.match(r"Progress (\d+) of (\d+)", line)
-        if downloaded:
-            done, total = map(int, downloaded.groups())
-            self._tell(done / max(1, total))
-            return
-        text = line.strip()
-        if not text or text.startswith("Requirement already satisfied"):
-            return
-        if text.startswith(("Collecting", "Processing")):
-            self.packages += 1
-        if text.startswith("Installing collected packages"):  # pip is silent until all of them are unpacked
-            self.packages = max(self.packages, 2 * _EXPECTED_PACKAGES)
-            self.what = tr("Unpacking {count} packages").format(count=text.count(",") + 1)
-        self.installer.say(text)
-        self._tell(0)
-
-    def _tell(self, part: float) -> None:
-        share = 1 - math.exp(-(self.packages + part) / _EXPECTED_PACKAGES)
-        self.installer.progress(self.start + share * (self.end - self.start), self.what)
 
 
 def torch_index(address: str, compute: str) -> str:
@@ -249,21 +215,6 @@ def torch_index(address: str, compute: str) -> str:
 def _package(requirement: str) -> str:
     """Name of the package that a requirement such as `torch>=2.4` is about."""
     return re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0].lower()
-
-
-def _explain(errors: list[str], code: Optional[int], wheels: Optional[Path]) -> str:
-    """One sentence from what pip wrote on stderr."""
-    said = [line.partition("ERROR:")[2].strip() for line in errors if "ERROR:" in line] or errors[-3:]
-    text = " ".join(said) or f"exit code {code}"
-    if wheels is not None and "No matching distribution" in text:
-        hint = tr("{folder} lacks this package for this Python and system: download it there, and repeat.")
-        return f"{text} - " + hint.format(folder=wheels)
-    if any(word in " ".join(errors) for word in ("NewConnectionError", "ConnectTimeout", "Max retries", "SSLError")):
-        hint = tr("The package index was not reached: check network and proxy, or install from a folder of wheels.")
-        return f"{text} - {hint}"
-    if "No space left" in text:
-        return f"{text} - " + tr("Free some disk space, and repeat.")
-    return tr("The packages could not be installed: {reason}").format(reason=text)
 
 
 def _remove(folder: Path) -> None:

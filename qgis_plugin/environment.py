@@ -14,7 +14,7 @@ from typing import Any, Optional
 PYTHON_VARIABLE = "MAMOL_ENGINE_PYTHON"  # an interpreter for this session; wins over the setting
 _PACKAGE = Path(__file__).resolve().parent
 
-# Names, or beginnings of names ending in an underscore or a letter, that mislead another Python or GDAL.
+# Beginnings of names, and names, that mislead another Python or GDAL.
 _PREFIXES = ("PYTHON", "PIP_", "QGIS_", "QT_", "DYLD_", "CONDA_", "VIRTUAL_ENV", "OSGEO4W", "GISBASE", "GRASS_")
 _NAMES = {
     "PROJ_DATA", "PROJ_LIB", "PROJ_NETWORK", "PROJSO",

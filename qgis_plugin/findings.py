@@ -71,7 +71,7 @@ def _combinations(shares: dict[str, float], accuracy: dict[str, Any], known: boo
     for name, share in shares.items():
         row = [tr("no data") if name == "none" else name, f"{100 * share:.3g} %"]
         if known and name != "none":
-            row.append(tr("overall accuracy {figure}").format(figure=_percent(accuracy.get(name, {}).get("oa"))))
+            row.append(tr("overall accuracy {figure}").format(figure=percent(accuracy.get(name, {}).get("oa"))))
         rows.append(row)
     return tr("What would be mapped with which sensors"), [tr("Sensors"), tr("Share of pixels"), tr("Model")], rows
 
@@ -93,9 +93,7 @@ def _accuracy(accuracy: dict[str, Any]) -> Table:
     for name, facts in accuracy.items():
         trained = "" if facts["trained"] else tr("never trained")
         figures = [tr("overall {oa}"), tr("mean of classes {aa}")]
-        rows.append(
-            [name, *(text.format(**{k: _percent(facts[k]) for k in ("oa", "aa")}) for text in figures), trained]
-        )
+        rows.append([name, *(text.format(**{k: percent(facts[k]) for k in ("oa", "aa")}) for text in figures), trained])
     head = [tr("Sensors"), tr("Overall"), tr("Mean of classes"), ""]
     return tr("Accuracy in the model's own test, by the sensors a pixel has"), head, rows
 
@@ -118,5 +116,6 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return f"<table><tr>{cells}</tr>{body}</table>"
 
 
-def _percent(fraction: Optional[float]) -> str:
+def percent(fraction: Optional[float]) -> str:
+    """An accuracy, as people read it."""
     return tr("unknown") if fraction is None else f"{100 * fraction:.1f} %"

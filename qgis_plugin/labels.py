@@ -18,7 +18,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from .layers import LayerError, RasterInput, raster_of_value
+from .layers import LayerError, RasterInput, check_class_values, raster_of_value
 from .translation import tr
 from .vectors import copy_features
 
@@ -58,9 +58,7 @@ def check_labels(
     """
     raster = raster_of_value(parameters.get(name), lambda: algorithm.parameterAsLayer(parameters, name, context))
     if raster is not None:
-        if raster.bands != 1:
-            message = tr('Layer "{layer}" has {bands} bands; a raster of class values has one.')
-            raise LayerError(message.format(layer=raster.title, bands=raster.bands))
+        check_class_values(raster)
         return raster
     layer = algorithm.parameterAsVectorLayer(parameters, name, context)
     if layer is None or not layer.isValid():

@@ -115,6 +115,17 @@ def raster_of_value(value: Any, layer: Callable[[], Optional[QgsMapLayer]]) -> O
     return raster_of_layer(found) if isinstance(found, QgsRasterLayer) and found.isValid() else None
 
 
+def check_class_values(raster: RasterInput) -> None:
+    """Check that a raster may hold classes.
+
+    Raises:
+        LayerError: it has several bands.
+    """
+    if raster.bands != 1:
+        message = tr('Layer "{layer}" has {bands} bands; a raster of class values has one.')
+        raise LayerError(message.format(layer=raster.title, bands=raster.bands))
+
+
 def _look(provider: QgsRasterDataProvider, path: Path, title: str) -> RasterInput:
     bands, alpha = range(1, provider.bandCount() + 1), QgsRaster.ColorInterpretation.AlphaBand
     extent, width, height = QgsRectangle(provider.extent()), provider.xSize(), provider.ySize()

@@ -86,7 +86,8 @@ def _progress_text(stage: str, share: float, message: Mapping[str, Any]) -> str:
     text = f"{names.get(stage, stage)}: {share:.0f} %"
     rate, left_s = _number(message.get("rate")), _number(message.get("eta_s"))
     if rate > 0:
-        text += f", {rate:,.0f} {message.get('unit', '')}/s" if rate >= 10 else f", {rate:.2g} {message.get('unit')}/s"
+        text += f", {rate:,.0f}" if rate >= 10 else f", {rate:.2g}"
+        text += f" {message.get('unit', '')}/s"
     if left_s >= 1 and share < 100:
         text += ", " + tr("{time} left").format(time=duration(left_s))
     return text

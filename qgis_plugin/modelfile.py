@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from qgis.core import QgsProcessingException
+
 from .translation import tr
 
 FORMAT_VERSION = 1
@@ -17,7 +19,7 @@ _HEADER_CAP = 16 * 2**20  # bytes, as in the engine
 _MODALITIES_CAP = 32
 
 
-class ModelFileError(ValueError):
+class ModelFileError(QgsProcessingException):
     """The file cannot be used; the text says why and what to do."""
 
 
@@ -95,8 +97,6 @@ def read_model(path: Path) -> Model:
                 ).format(path=path, version=version, ours=FORMAT_VERSION)
             )
         return _model(path, data)
-    except ModelFileError:
-        raise
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ModelFileError(tr("{path}: damaged model description; copy the file again.").format(path=path)) from error
 

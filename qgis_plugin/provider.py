@@ -1,11 +1,8 @@
 """The provider: what it is called and which algorithms it has."""
 
-from pathlib import Path
-
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
-from . import settings
 from .algorithms.base import ICONS
 from .algorithms.checkengine import CheckEngineAlgorithm
 from .algorithms.evaluate import EvaluateAlgorithm
@@ -13,7 +10,7 @@ from .algorithms.inspect import InspectAlgorithm
 from .algorithms.predict import PredictAlgorithm
 from .algorithms.setupengine import SetupEngineAlgorithm
 from .algorithms.train import TrainAlgorithm
-from .failures import missing_python
+from .bridge import EngineError, engine_python
 
 PROVIDER_ID = "mamol"
 
@@ -47,8 +44,11 @@ class MamolProvider(QgsProcessingProvider):
 
     def warningMessage(self) -> str:  # noqa: N802
         """Text in the toolbox as long as there is no engine."""
-        python = settings.python()
-        return "" if python is not None and Path(python).is_file() else missing_python(python)
+        try:
+            engine_python()
+        except EngineError as error:
+            return str(error)
+        return ""
 
     def loadAlgorithms(self) -> None:  # noqa: N802
         """Add the algorithms."""

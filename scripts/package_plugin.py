@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PLUGIN, ENGINE = ROOT / "qgis_plugin", ROOT / "engine"
 FOLDER = "mamol_landcover"  # the one folder in the zip, and the name of the installed plugin
-ENGINE_SOURCE = "engine_source"  # see qgis_plugin/engine_setup.py
+ENGINE_SOURCE = "engine_source"  # see qgis_plugin/environment.py
 ADDRESSES = ("homepage", "repository", "tracker", "email")
 NEEDED = ("name", "description", "about", "version", "author", "qgisMinimumVersion", "qgisMaximumVersion", "icon")
 LIMIT_BYTES = 25 * 10**6

@@ -54,8 +54,8 @@ def default_reference(info: ModelInfo, grids: Mapping[str, Grid]) -> str:
 
     A model has learnt neighbourhoods of so many pixels; in pixels of another size they are other neighbourhoods. Of
     equally near sizes (as a ratio) the finer is taken, which loses nothing of the others; then bands decide, see
-    `with_most_bands`. A layer whose size cannot be compared is taken only where none can. QGIS's `binding.reference_of`
-    has the same rule.
+    `with_most_bands`. A layer whose size cannot be compared is taken only where none can. The plugin's
+    `reference_of` has the same rule.
 
     Args:
         info: the model.

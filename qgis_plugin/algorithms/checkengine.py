@@ -35,11 +35,11 @@ class CheckEngineAlgorithm(MamolAlgorithm):
         return tr("Check the engine")
 
     def shortDescription(self) -> str:  # noqa: N802
-        """Tool tip."""
+        """Tooltip in the toolbox."""
         return tr("Tells whether the engine works and what it computes on, as text for a bug report")
 
     def shortHelpString(self) -> str:  # noqa: N802
-        """Help beside the dialog."""
+        """What it does."""
         return tr(
             "Starts the engine, asks for its versions, the device it really computes on, memory and free disk space, "
             "and tests in a few seconds that it can read and write rasters and train a network.\n\n"
@@ -48,10 +48,10 @@ class CheckEngineAlgorithm(MamolAlgorithm):
         )
 
     def tags(self) -> list[str]:
-        """Words to find it by."""
+        """Words by which the toolbox finds it."""
         return tr("engine,diagnose,test,gpu,cuda,version,bug report").split(",")
 
-    def initAlgorithm(self, configuration: Optional[dict] = None) -> None:  # noqa: N802
+    def initAlgorithm(self, configuration: Any = None) -> None:  # noqa: N802
         """Declare parameters and outputs."""
         self.add_device()
         self.add(

@@ -17,7 +17,7 @@ from qgis.core import (
 from .. import settings
 from ..bridge import engine_python, run_engine
 from ..labels import add_labels, check_labels, export_labels
-from ..layers import LayerError
+from ..layers import check_class_values
 from ..translation import tr
 from .base import MamolAlgorithm, plainly
 
@@ -122,9 +122,7 @@ class EvaluateAlgorithm(MamolAlgorithm):
         for key, name in {"map": self.MAP, "sensors_used": self.SENSORS_USED}.items():
             raster = self.raster(parameters, name, context)
             if raster is not None:
-                if raster.bands != 1:
-                    message = tr('Layer "{layer}" has {bands} bands, a class map has one.')
-                    raise LayerError(message.format(layer=raster.title, bands=raster.bands))
+                check_class_values(raster)
                 job[key] = str(raster.path)
         check_labels(self, parameters, self.REFERENCE, self.FIELD, context)
         return job

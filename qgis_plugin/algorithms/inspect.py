@@ -17,7 +17,7 @@ from ..binding import bind, name_layers
 from ..bridge import EngineError, engine_python, run_engine
 from ..findings import as_lines, as_page
 from ..layers import LayerError, RasterInput
-from ..modelfile import Model, ModelFileError, read_model
+from ..modelfile import Model, read_model
 from ..translation import tr
 from .base import plainly
 from .sensors import SensorAlgorithm
@@ -104,9 +104,7 @@ class InspectAlgorithm(SensorAlgorithm):
             "layer": {name: str(raster.path) for name, raster in self._rasters.items()} or None,
             "memory": settings.memory_mb(),
         }
-        for raster in self._rasters.values():
-            for warning in raster.warnings:
-                feedback.pushWarning(warning)
+        self.warn(self._rasters.values(), feedback)
         try:
             return run_engine("inspect", job, feedback), ""
         except EngineError as error:
@@ -120,16 +118,12 @@ class InspectAlgorithm(SensorAlgorithm):
         """Model and layers by name.
 
         Raises:
-            LayerError: nothing is given, or something cannot be read.
+            LayerError, ModelFileError: nothing is given, or something cannot be read.
         """
         by_role, further = self.sensors(parameters, context)
         if not self.given(parameters, self.MODEL):
             if not by_role and not further:
                 raise LayerError(tr("Nothing to inspect: give a model, layers, or both."))
-            named = [(name or raster.title, raster) for name, raster in further]
-            return None, name_layers(by_role, named)
-        try:
-            model = read_model(Path(self.parameterAsFile(parameters, self.MODEL, context)))
-        except ModelFileError as error:
-            raise LayerError(str(error)) from error
+            return None, name_layers(by_role, further)
+        model = read_model(Path(self.parameterAsFile(parameters, self.MODEL, context)))
         return model, bind(model, by_role, further) if by_role or further else {}

@@ -12,11 +12,13 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
-from ..binding import bind, check_fit, reference_of
+from ..binding import bind, check_fit
 from ..bridge import engine_python, run_engine
+from ..findings import percent
 from ..layers import LayerError, RasterInput
 from ..leftovers import discard_unfinished
-from ..modelfile import Model, ModelFileError, read_model
+from ..modelfile import Model, read_model
+from ..reference import reference_of
 from ..results import dress
 from ..translation import tr
 from ..vectors import copy_features
@@ -24,6 +26,13 @@ from .base import plainly
 from .predict_parameters import PredictParameters
 
 _STAGES = {"mapping": (5.0, 95.0), "writing": (95.0, 100.0)}  # before: starting, and a look at the layers
+_OPTIONS = {  # of the engine, for each output
+    PredictParameters.OUTPUT: "out",
+    PredictParameters.CONFIDENCE: "confidence",
+    PredictParameters.PROBABILITIES: "probabilities",
+    PredictParameters.SENSORS_USED: "sensors_used",
+    PredictParameters.REPORT: "report",
+}
 
 
 class PredictAlgorithm(PredictParameters):
@@ -110,12 +119,9 @@ class PredictAlgorithm(PredictParameters):
         """Model, layers by the model's names, and the one whose grid is mapped.
 
         Raises:
-            LayerError: something does not fit.
+            LayerError, ModelFileError: something does not fit.
         """
-        try:
-            model = read_model(Path(self.parameterAsFile(parameters, self.MODEL, context)))
-        except ModelFileError as error:
-            raise LayerError(str(error)) from error
+        model = read_model(Path(self.parameterAsFile(parameters, self.MODEL, context)))
         bound = bind(model, *self.sensors(parameters, context))
         wanted = self.parameterAsString(parameters, self.REFERENCE, context).strip()
         reference = reference_of(bound, wanted, model)
@@ -131,11 +137,8 @@ class PredictAlgorithm(PredictParameters):
         feedback.pushInfo(tr("Accuracy of the model in its own test, by the sensors a pixel has:"))
         for name, figure in self._model.accuracy.items():
             if set(name.split("+")) <= given:
-                known = tr("unknown") if figure is None else f"{100 * figure:.1f} %"
-                feedback.pushInfo(f"    {name}: {known}")
-        for raster in self._bound.values():
-            for warning in raster.warnings:
-                feedback.pushWarning(warning)
+                feedback.pushInfo(f"    {name}: {percent(figure)}")
+        self.warn(self._bound.values(), feedback)
 
     def _dress(self, rasters: dict[str, str], context: QgsProcessingContext) -> None:
         combination = self._model.combination(self._bound)
@@ -150,13 +153,3 @@ class PredictAlgorithm(PredictParameters):
         group = tr("Land cover, model {model}").format(model=model)
         for name, raster in rasters.items():
             dress(context, raster, titles[name].format(sensors=combination), group, on_top=name == self.OUTPUT)
-
-
-# Option of the engine for each output.
-_OPTIONS = {
-    PredictAlgorithm.OUTPUT: "out",
-    PredictAlgorithm.CONFIDENCE: "confidence",
-    PredictAlgorithm.PROBABILITIES: "probabilities",
-    PredictAlgorithm.SENSORS_USED: "sensors_used",
-    PredictAlgorithm.REPORT: "report",
-}

@@ -1,11 +1,13 @@
 """The parameters by which a user says which layer is which sensor, shared by the algorithms that read rasters."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
+    QgsProcessingFeedback,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
@@ -81,6 +83,12 @@ class SensorAlgorithm(MamolAlgorithm):
         further = self._further(parameters, context)
         names = split_names(self.parameterAsString(parameters, self.LAYER_NAMES, context), len(further))
         return by_role, list(zip(names, further))
+
+    def warn(self, rasters: Iterable[RasterInput], feedback: QgsProcessingFeedback) -> None:
+        """Say what the user should know about the layers."""
+        for raster in rasters:
+            for warning in raster.warnings:
+                feedback.pushWarning(warning)
 
     def _further(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[RasterInput]:
         if not self.given(parameters, self.LAYERS):

@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from qgis.core import (
     QgsProcessingContext,
@@ -43,11 +43,11 @@ class SetupEngineAlgorithm(MamolAlgorithm):
         return tr("Set up the engine")
 
     def shortDescription(self) -> str:  # noqa: N802
-        """Tool tip."""
+        """Tooltip in the toolbox."""
         return tr("Makes or repairs the Python environment in which all computing is done; needed once")
 
     def shortHelpString(self) -> str:  # noqa: N802
-        """Help beside the dialog."""
+        """What it does."""
         return tr(
             "All computing is done by the engine, in a Python environment of its own in your QGIS profile. Nothing is "
             "installed into the Python of QGIS, and nothing outside the profile is changed. Run this once after "
@@ -58,10 +58,10 @@ class SetupEngineAlgorithm(MamolAlgorithm):
         )
 
     def tags(self) -> list[str]:
-        """Words to find it by."""
+        """Words by which the toolbox finds it."""
         return tr("install,engine,python,environment,pytorch,cuda,repair").split(",")
 
-    def initAlgorithm(self, configuration: Optional[dict] = None) -> None:  # noqa: N802
+    def initAlgorithm(self, configuration: Any = None) -> None:  # noqa: N802
         """Declare parameters and outputs."""
         self.add(
             QgsProcessingParameterFile(self.PYTHON, tr("Python"), optional=True),
@@ -154,7 +154,7 @@ class SetupEngineAlgorithm(MamolAlgorithm):
             compute=compute,
             torch_index=torch_index(index, compute),
             wheels=Path(wheels) if wheels else None,
-            renew=self.parameterAsBool(parameters, self.RENEW, context),
+            renew=self.parameterAsBoolean(parameters, self.RENEW, context),
         )
 
     def postProcessAlgorithm(  # noqa: N802

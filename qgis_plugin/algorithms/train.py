@@ -6,10 +6,12 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
-from ..binding import check_places, name_layers, reference_of
+from ..binding import check_places, name_layers
 from ..bridge import engine_python
+from ..findings import percent
 from ..labels import check_labels, export_labels
 from ..layers import LayerError, RasterInput
+from ..reference import reference_of
 from ..training_config import config_text
 from ..training_run import TrainingRun
 from ..translation import tr
@@ -43,9 +45,7 @@ class TrainAlgorithm(TrainParameters):
         if self._resume:
             return True
         rasters, roles, reference = self._inputs(parameters, context)
-        for raster in rasters.values():
-            for warning in raster.warnings:
-                feedback.pushWarning(warning)
+        self.warn(rasters.values(), feedback)
         labels = export_labels(self, parameters, self.LABELS, self.FIELD, context, self._run.inputs)
         text = config_text(
             {name: (roles[name], raster.path) for name, raster in rasters.items()},
@@ -73,7 +73,7 @@ class TrainAlgorithm(TrainParameters):
         accuracies = {name: figures["oa"] for name, figures in facts["patterns"].items()}
         feedback.pushInfo(tr("Overall accuracy on test places, by the sensors a pixel has:"))
         for name, figure in accuracies.items():
-            feedback.pushInfo(f"    {name}: " + (tr("unknown") if figure is None else f"{100 * figure:.1f} %"))
+            feedback.pushInfo(f"    {name}: {percent(figure)}")
         return {
             **outputs,
             self.REPORT: str(run.report),

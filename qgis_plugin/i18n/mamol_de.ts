@@ -167,11 +167,6 @@ Klassen werden über ihre Namen zugeordnet, wo Karte und Referenz Namen haben, s
       <translation>Mittlere Genauigkeit der Klassen</translation>
     </message>
     <message>
-      <location filename="../algorithms/evaluate.py" />
-      <source>Layer "{layer}" has {bands} bands, a class map has one.</source>
-      <translation>Der Layer "{layer}" hat {bands} Kanäle, eine Klassenkarte hat einen.</translation>
-    </message>
-    <message>
       <location filename="../algorithms/inspect.py" />
       <source>Inspect model and layers</source>
       <translation>Modell und Layer ansehen</translation>
@@ -258,11 +253,6 @@ Wo etwas nicht passt, sagt der Bericht, was, und die Ausgabe WORKS ist falsch.</
       <location filename="../algorithms/predict.py" />
       <source>Accuracy of the model in its own test, by the sensors a pixel has:</source>
       <translation>Genauigkeit des Modells im eigenen Test, nach den Sensoren eines Pixels:</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>unknown</source>
-      <translation>unbekannt</translation>
     </message>
     <message>
       <location filename="../algorithms/predict.py" />
@@ -840,11 +830,6 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
     </message>
     <message>
       <location filename="../binding.py" />
-      <source>"{name}" is to be the reference, but no layer is given for it (given: {names}).</source>
-      <translation>"{name}" soll die Referenz sein, aber dafür ist kein Layer angegeben (angegeben: {names}).</translation>
-    </message>
-    <message>
-      <location filename="../binding.py" />
       <source>Two layers would be named "{name}": give the further layers names of their own.</source>
       <translation>Zwei Layer hießen "{name}": Geben Sie den weiteren Layern eigene Namen.</translation>
     </message>
@@ -947,31 +932,6 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../engine_setup.py" />
       <source>{folder} cannot be replaced ({reason}); stop what uses the engine, and repeat.</source>
       <translation>{folder} lässt sich nicht ersetzen ({reason}); beenden Sie, was die Engine benutzt, und wiederholen Sie.</translation>
-    </message>
-    <message>
-      <location filename="../engine_setup.py" />
-      <source>Unpacking {count} packages</source>
-      <translation>{count} Pakete werden entpackt</translation>
-    </message>
-    <message>
-      <location filename="../engine_setup.py" />
-      <source>{folder} lacks this package for this Python and system: download it there, and repeat.</source>
-      <translation>In {folder} fehlt dieses Paket für dieses Python und System: Laden Sie es dorthin herunter, und wiederholen Sie.</translation>
-    </message>
-    <message>
-      <location filename="../engine_setup.py" />
-      <source>The package index was not reached: check network and proxy, or install from a folder of wheels.</source>
-      <translation>Der Paketindex wurde nicht erreicht: Prüfen Sie Netz und Proxy, oder installieren Sie aus einem Ordner mit Wheels.</translation>
-    </message>
-    <message>
-      <location filename="../engine_setup.py" />
-      <source>Free some disk space, and repeat.</source>
-      <translation>Schaffen Sie Platz auf der Platte, und wiederholen Sie.</translation>
-    </message>
-    <message>
-      <location filename="../engine_setup.py" />
-      <source>The packages could not be installed: {reason}</source>
-      <translation>Die Pakete ließen sich nicht installieren: {reason}</translation>
     </message>
     <message>
       <location filename="../failures.py" />
@@ -1174,6 +1134,11 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <translation>Pixel</translation>
     </message>
     <message>
+      <location filename="../findings.py" />
+      <source>unknown</source>
+      <translation>unbekannt</translation>
+    </message>
+    <message>
       <location filename="../labels.py" />
       <source>Class field of points or polygons</source>
       <translation>Klassenfeld von Punkten oder Polygonen</translation>
@@ -1182,11 +1147,6 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../labels.py" />
       <source>Field that holds the class, as a number or a name. Not for rasters.</source>
       <translation>Feld, das die Klasse enthält, als Zahl oder als Name. Nicht bei Rastern.</translation>
-    </message>
-    <message>
-      <location filename="../labels.py" />
-      <source>Layer "{layer}" has {bands} bands; a raster of class values has one.</source>
-      <translation>Der Layer "{layer}" hat {bands} Kanäle; ein Raster von Klassenwerten hat einen.</translation>
     </message>
     <message>
       <location filename="../labels.py" />
@@ -1222,6 +1182,11 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../layers.py" />
       <source>{path}: not a raster that can be opened.</source>
       <translation>{path}: kein Raster, das sich öffnen lässt.</translation>
+    </message>
+    <message>
+      <location filename="../layers.py" />
+      <source>Layer "{layer}" has {bands} bands; a raster of class values has one.</source>
+      <translation>Der Layer "{layer}" hat {bands} Kanäle; ein Raster von Klassenwerten hat einen.</translation>
     </message>
     <message>
       <location filename="../layers.py" />
@@ -1344,6 +1309,31 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <translation>Die Engine läuft in einer eigenen Python-Umgebung (ab 3.11). Lassen Sie den Interpreter leer und führen Sie den Algorithmus "Engine einrichten" aus, oder wählen Sie ein Python, das die Pakete der Engine hat.</translation>
     </message>
     <message>
+      <location filename="../pip_output.py" />
+      <source>Unpacking {count} packages</source>
+      <translation>{count} Pakete werden entpackt</translation>
+    </message>
+    <message>
+      <location filename="../pip_output.py" />
+      <source>{folder} lacks this package for this Python and system: download it there, and repeat.</source>
+      <translation>In {folder} fehlt dieses Paket für dieses Python und System: Laden Sie es dorthin herunter, und wiederholen Sie.</translation>
+    </message>
+    <message>
+      <location filename="../pip_output.py" />
+      <source>The package index was not reached: check network and proxy, or install from a folder of wheels.</source>
+      <translation>Der Paketindex wurde nicht erreicht: Prüfen Sie Netz und Proxy, oder installieren Sie aus einem Ordner mit Wheels.</translation>
+    </message>
+    <message>
+      <location filename="../pip_output.py" />
+      <source>Free some disk space, and repeat.</source>
+      <translation>Schaffen Sie Platz auf der Platte, und wiederholen Sie.</translation>
+    </message>
+    <message>
+      <location filename="../pip_output.py" />
+      <source>The packages could not be installed: {reason}</source>
+      <translation>Die Pakete ließen sich nicht installieren: {reason}</translation>
+    </message>
+    <message>
       <location filename="../python_choice.py" />
       <source>{path} is Python {version}, the engine needs {minimum} or newer; choose another Python.</source>
       <translation>{path} ist Python {version}, die Engine braucht {minimum} oder neuer; wählen Sie ein anderes Python.</translation>
@@ -1367,6 +1357,11 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../python_choice.py" />
       <source>{path} does not run as a Python interpreter ({reason}); choose another.</source>
       <translation>{path} läuft nicht als Python-Interpreter ({reason}); wählen Sie einen anderen.</translation>
+    </message>
+    <message>
+      <location filename="../reference.py" />
+      <source>"{name}" is to be the reference, but no layer is given for it (given: {names}).</source>
+      <translation>"{name}" soll die Referenz sein, aber dafür ist kein Layer angegeben (angegeben: {names}).</translation>
     </message>
     <message>
       <location filename="../training_run.py" />

@@ -167,11 +167,6 @@ Les classes sont associées par leur nom là où carte et référence ont des no
       <translation>Exactitude moyenne des classes</translation>
     </message>
     <message>
-      <location filename="../algorithms/evaluate.py" />
-      <source>Layer "{layer}" has {bands} bands, a class map has one.</source>
-      <translation>La couche « {layer} » a {bands} bandes, une carte de classes en a une.</translation>
-    </message>
-    <message>
       <location filename="../algorithms/inspect.py" />
       <source>Inspect model and layers</source>
       <translation>Examiner modèle et couches</translation>
@@ -258,11 +253,6 @@ Quand quelque chose ne va pas, le rapport dit quoi, et la sortie WORKS est fauss
       <location filename="../algorithms/predict.py" />
       <source>Accuracy of the model in its own test, by the sensors a pixel has:</source>
       <translation>Exactitude du modèle dans son propre test, selon les capteurs d'un pixel :</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/predict.py" />
-      <source>unknown</source>
-      <translation>inconnue</translation>
     </message>
     <message>
       <location filename="../algorithms/predict.py" />
@@ -840,11 +830,6 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
     </message>
     <message>
       <location filename="../binding.py" />
-      <source>"{name}" is to be the reference, but no layer is given for it (given: {names}).</source>
-      <translation>« {name} » doit être la référence, mais aucune couche n'est donnée pour lui (données : {names}).</translation>
-    </message>
-    <message>
-      <location filename="../binding.py" />
       <source>Two layers would be named "{name}": give the further layers names of their own.</source>
       <translation>Deux couches s'appelleraient « {name} » : donnez aux autres couches des noms à elles.</translation>
     </message>
@@ -947,31 +932,6 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../engine_setup.py" />
       <source>{folder} cannot be replaced ({reason}); stop what uses the engine, and repeat.</source>
       <translation>{folder} ne peut pas être remplacé ({reason}) ; arrêtez ce qui utilise le moteur, et recommencez.</translation>
-    </message>
-    <message>
-      <location filename="../engine_setup.py" />
-      <source>Unpacking {count} packages</source>
-      <translation>Décompression de {count} paquets</translation>
-    </message>
-    <message>
-      <location filename="../engine_setup.py" />
-      <source>{folder} lacks this package for this Python and system: download it there, and repeat.</source>
-      <translation>Il manque dans {folder} ce paquet pour ce Python et ce système : téléchargez-le là, et recommencez.</translation>
-    </message>
-    <message>
-      <location filename="../engine_setup.py" />
-      <source>The package index was not reached: check network and proxy, or install from a folder of wheels.</source>
-      <translation>L'index de paquets n'a pas été atteint : vérifiez le réseau et le proxy, ou installez depuis un dossier de wheels.</translation>
-    </message>
-    <message>
-      <location filename="../engine_setup.py" />
-      <source>Free some disk space, and repeat.</source>
-      <translation>Libérez de l'espace disque, et recommencez.</translation>
-    </message>
-    <message>
-      <location filename="../engine_setup.py" />
-      <source>The packages could not be installed: {reason}</source>
-      <translation>Les paquets n'ont pas pu être installés : {reason}</translation>
     </message>
     <message>
       <location filename="../failures.py" />
@@ -1174,6 +1134,11 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <translation>Pixels</translation>
     </message>
     <message>
+      <location filename="../findings.py" />
+      <source>unknown</source>
+      <translation>inconnue</translation>
+    </message>
+    <message>
       <location filename="../labels.py" />
       <source>Class field of points or polygons</source>
       <translation>Champ de classe des points ou polygones</translation>
@@ -1182,11 +1147,6 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../labels.py" />
       <source>Field that holds the class, as a number or a name. Not for rasters.</source>
       <translation>Champ qui contient la classe, en nombre ou en nom. Pas pour les rasters.</translation>
-    </message>
-    <message>
-      <location filename="../labels.py" />
-      <source>Layer "{layer}" has {bands} bands; a raster of class values has one.</source>
-      <translation>La couche « {layer} » a {bands} bandes ; un raster de valeurs de classe en a une.</translation>
     </message>
     <message>
       <location filename="../labels.py" />
@@ -1222,6 +1182,11 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../layers.py" />
       <source>{path}: not a raster that can be opened.</source>
       <translation>{path} : pas un raster qu'on puisse ouvrir.</translation>
+    </message>
+    <message>
+      <location filename="../layers.py" />
+      <source>Layer "{layer}" has {bands} bands; a raster of class values has one.</source>
+      <translation>La couche « {layer} » a {bands} bandes ; un raster de valeurs de classe en a une.</translation>
     </message>
     <message>
       <location filename="../layers.py" />
@@ -1344,6 +1309,31 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <translation>Le moteur tourne dans un environnement Python à lui (3.11 ou plus). Laissez l'interpréteur vide et exécutez l'algorithme « Installer le moteur », ou choisissez un Python qui a les paquets du moteur.</translation>
     </message>
     <message>
+      <location filename="../pip_output.py" />
+      <source>Unpacking {count} packages</source>
+      <translation>Décompression de {count} paquets</translation>
+    </message>
+    <message>
+      <location filename="../pip_output.py" />
+      <source>{folder} lacks this package for this Python and system: download it there, and repeat.</source>
+      <translation>Il manque dans {folder} ce paquet pour ce Python et ce système : téléchargez-le là, et recommencez.</translation>
+    </message>
+    <message>
+      <location filename="../pip_output.py" />
+      <source>The package index was not reached: check network and proxy, or install from a folder of wheels.</source>
+      <translation>L'index de paquets n'a pas été atteint : vérifiez le réseau et le proxy, ou installez depuis un dossier de wheels.</translation>
+    </message>
+    <message>
+      <location filename="../pip_output.py" />
+      <source>Free some disk space, and repeat.</source>
+      <translation>Libérez de l'espace disque, et recommencez.</translation>
+    </message>
+    <message>
+      <location filename="../pip_output.py" />
+      <source>The packages could not be installed: {reason}</source>
+      <translation>Les paquets n'ont pas pu être installés : {reason}</translation>
+    </message>
+    <message>
       <location filename="../python_choice.py" />
       <source>{path} is Python {version}, the engine needs {minimum} or newer; choose another Python.</source>
       <translation>{path} est Python {version}, il faut au moteur {minimum} ou plus ; choisissez un autre Python.</translation>
@@ -1367,6 +1357,11 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../python_choice.py" />
       <source>{path} does not run as a Python interpreter ({reason}); choose another.</source>
       <translation>{path} ne tourne pas comme interpréteur Python ({reason}) ; choisissez-en un autre.</translation>
+    </message>
+    <message>
+      <location filename="../reference.py" />
+      <source>"{name}" is to be the reference, but no layer is given for it (given: {names}).</source>
+      <translation>« {name} » doit être la référence, mais aucune couche n'est donnée pour lui (données : {names}).</translation>
     </message>
     <message>
       <location filename="../training_run.py" />

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsCoordinateReferenceSystem, QgsRectangle
 
-from qgis_plugin.binding import bind, check_fit, name_layers, reference_of, split_names
+from qgis_plugin.binding import bind, check_fit, name_layers, split_names
 from qgis_plugin.layers import LayerError, RasterInput
 from qgis_plugin.modelfile import Modality, Model
+from qgis_plugin.reference import reference_of
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.usefixtures("qgis_app")
