@@ -129,7 +129,7 @@ class TrainingConfig(_Section):
     teaching_start: float = Field(0.4, ge=0, lt=1)  # share of the steps after which it begins
     taught_pixels: int = Field(32, ge=1)  # pixels of each core that it speaks about, on average
     unlabelled: float = Field(0.5, ge=0, lt=1)  # from then on: share of windows drawn anywhere on the training side
-    prior_correction: float = Field(0.25, ge=0, le=1)  # share of the fitted class bias that is applied
+    prior_correction: float = Field(0.1, ge=0, le=1)  # share of the fitted class bias that is applied
     seed: int = Field(0, ge=0)
 
 

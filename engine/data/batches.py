@@ -59,10 +59,10 @@ class Batches:
         if missing.protocol == "paper":
             rng = np.random.default_rng([training.seed, 4])
             self.table = fixed_table(rng, len(self.classes), len(scenes[0].modalities), missing.rate)
-        # Pixels of the training side, labelled or not: (scene, tile row, tile col) of each tile that has some, and how
-        # many there are up to and including it.
+        # Pixels of the training side that have data, labelled or not: (scene, tile row, tile col) of each tile that has
+        # some, and how many there are up to and including it.
         tiles = [
-            (place, int(row), int(col), int((cache.classes[cache.numbers[row, col]] != CLOSED).sum()))
+            (place, int(row), int(col), int(_open(cache, cache.numbers[row, col]).sum()))
             for place, cache in enumerate(caches)
             for row, col in np.argwhere(cache.numbers >= 0)
         ]
@@ -116,7 +116,7 @@ class Batches:
         tiles = np.searchsorted(self._open_pixels, picks, side="right")
         for number, (place, row, col) in enumerate(self._open_tiles[tiles].tolist()):
             cache = self.caches[place]
-            within = np.flatnonzero(cache.classes[cache.numbers[row, col]] != CLOSED)
+            within = np.flatnonzero(_open(cache, cache.numbers[row, col]))
             down, right = divmod(int(within[self._open_pixels[tiles[number]] - 1 - picks[number]]), TILE_PX)
             places[:, number] = place, row * TILE_PX + down, col * TILE_PX + right
         return places
@@ -155,6 +155,12 @@ class Batches:
         values = [np.concatenate(arrays)[back] for arrays in zip(*(part.values for part in parts), strict=True)]
         valid = np.concatenate([part.valid for part in parts])[back]
         return values, valid, np.concatenate([part.classes for part in parts])[back]
+
+
+def _open(cache: SceneCache, tile: int) -> np.ndarray:
+    """Pixels of a tile that training may learn from: on its side, and with data; bool (TILE_PX, TILE_PX)."""
+    mask: np.ndarray = (cache.classes[tile] != CLOSED) & cache.valid[tile].any(axis=0)
+    return mask
 
 
 def _turned(array: np.ndarray, turns: np.ndarray) -> np.ndarray:

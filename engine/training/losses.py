@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,6 +16,15 @@ from engine.device import autocast
 from engine.model.network import MaMOLNetwork
 from engine.training.pixel_bank import PixelBank
 from engine.training.teacher import Teacher
+
+
+class _Said(NamedTuple):
+    """Scores (A, Y) and class indices (A,) of labelled pixels; scores and the teacher's answers (B, Y) of any."""
+
+    logits: Tensor
+    classes: Tensor
+    taught_logits: Tensor
+    answers: Tensor
 
 
 @dataclass(frozen=True)
@@ -42,26 +52,29 @@ class BatchLoss:
     precision: str
 
     def __call__(self, number: int, taught: bool) -> Tensor:
-        """Loss of batch `number`: its labels and, if `taught`, what the teacher says of the same without gaps."""
-        windows = self._of_windows(number, taught)
-        return windows if self.bank is None else windows + self._of_pixels(self.bank, number, taught)
+        """Loss of batch `number`: its labels and, if `taught`, what the teacher says of the same without gaps.
 
-    def _of_pixels(self, bank: PixelBank, number: int, taught: bool) -> Tensor:
-        """Loss of pixels that speak for themselves."""
+        Every pixel counts the same, be it seen in its window or speaking for itself.
+        """
+        parts = [self._windows(number, taught)]
+        if self.bank is not None:
+            parts.append(self._pixels(self.bank, number, taught))
+        logits, classes, taught_logits, answers = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        loss = supervised_loss(logits, classes, self.config, self.class_weights)
+        return loss + self.config.teaching * teaching_loss(taught_logits, answers) if taught else loss
+
+    def _pixels(self, bank: PixelBank, number: int, taught: bool) -> _Said:
+        """Pixels that speak for themselves."""
         known = bank.draw(number, self.config.pixels)
-        with autocast(self.device, self.precision):
-            logits = self.network.classify_numbers(known.numbers, known.kept, self.config.noise)
-        loss = supervised_loss(logits, known.classes, self.config, self.class_weights)
-        if not taught:
-            return loss
-        asked = bank.draw_unlabelled(number, self.config.pixels)
+        asked = bank.draw_unlabelled(number, self.config.pixels if taught else 0)
         with autocast(self.device, self.precision):
             answers = self.teacher.probabilities_of_numbers(asked.numbers, asked.present)
-            logits = self.network.classify_numbers(asked.numbers, asked.kept, self.config.noise)
-        return loss + self.config.teaching * teaching_loss(logits, answers)
+            logits = self.network.classify_numbers(known.numbers, known.kept, self.config.noise)
+            taught_logits = self.network.classify_numbers(asked.numbers, asked.kept, self.config.noise)
+        return _Said(logits, known.classes, taught_logits, answers)
 
-    def _of_windows(self, number: int, taught: bool) -> Tensor:
-        """Loss of windows; only pixels that enter it are predicted."""
+    def _windows(self, number: int, taught: bool) -> _Said:
+        """Pixels in windows; only those that enter the loss are predicted."""
         batch = self.batches.draw(number, self.config.unlabelled if taught else 0.0)
         clean = [torch.from_numpy(array).to(self.device) for array in batch.values]
         valid, kept = torch.from_numpy(batch.valid).to(self.device), torch.from_numpy(batch.kept).to(self.device)
@@ -71,15 +84,11 @@ class BatchLoss:
         labelled = (classes >= 0) & seen
         lessons = (classes != CLOSED) & seen & self._some(classes) if taught else torch.zeros_like(seen)
         at = (labelled | lessons).nonzero(as_tuple=True)
-        with autocast(self.device, self.precision):
-            logits = self.network([perturbed(values, self.config.noise) for values in clean], kept, at=at)
         known, asked = labelled[at], lessons[at]
-        loss = supervised_loss(logits[known], classes[at][known], self.config, self.class_weights)
-        if not taught:
-            return loss
         with autocast(self.device, self.precision):
             answers = self.teacher.probabilities(clean, valid, (at[0][asked], at[1][asked], at[2][asked]))
-        return loss + self.config.teaching * teaching_loss(logits[asked], answers)
+            logits = self.network([perturbed(values, self.config.noise) for values in clean], kept, at=at)
+        return _Said(logits[known], classes[at][known], logits[asked], answers)
 
     def _some(self, classes: Tensor) -> Tensor:
         """A random `taught_pixels` of each core, on average; bool (B, K, K)."""
