@@ -119,16 +119,15 @@ class MaMOLNetwork(nn.Module):
         present = present if at is None else present[at]
         tokens, own = self._features(values, valid_BMHW, compute, at)
         if own is None:
-            logits = self._classify(tokens, present)
-        elif self.training:
+            return self._shaped(self._classify(tokens, present), at)
+        own = torch.where(present[..., None], own, 0.0)
+        if self.training:
             kept_B = torch.rand(len(valid_BMHW), device=tokens.device) >= self.token_dropout
             kept = kept_B[:, None, None, None, None] if at is None else kept_B[at[0], None, None]
             logits = self._classify(own + tokens * kept, present)
         else:
             logits = (self._classify(own + tokens, present) + self._classify(own, present)) / 2
-        if at is not None:
-            return logits
-        return logits[:, 0, 0] if self.readout.centre else logits.permute(0, 3, 1, 2)
+        return self._shaped(logits, at)
 
     def describe(self, values: Sequence[Tensor], valid_BMHW: Tensor, at: PixelIndex) -> list[Tensor]:
         """Numbers of chosen pixels, `(A, V)` for each modality, for `classify_numbers`; needs `pixels`."""
@@ -148,7 +147,15 @@ class MaMOLNetwork(nn.Module):
         """
         assert self.pixels is not None
         features = [self.pixels(numbers_AV, modality, noise) for modality, numbers_AV in enumerate(numbers)]
-        return self._classify(torch.stack(features, dim=-2), present_AM)
+        # Also where `absent` is "dummy": a dummy token stands for a gap, hidden numbers must not.
+        own = torch.where(present_AM[..., None], torch.stack(features, dim=-2), 0.0)
+        return self._classify(own, present_AM)
+
+    def _shaped(self, logits: Tensor, at: PixelIndex | None) -> Tensor:
+        """`(B, K, K, Y)` as callers want it; scores of chosen pixels stay as they are."""
+        if at is not None:
+            return logits
+        return logits[:, 0, 0] if self.readout.centre else logits.permute(0, 3, 1, 2)
 
     def _classify(self, feature_MF: Tensor, present_M: Tensor) -> Tensor:
         """`(..., M, F)` and bool `(..., M)` to `(..., Y)`."""

@@ -32,9 +32,10 @@ def test_answer_is_the_mean_of_two_readings(make_network, make_input, everywhere
         assert torch.allclose(network(values, valid, at=at), own, atol=1e-5)
 
 
-def test_numbers_of_an_absent_modality_do_not_count(make_network, make_input, everywhere):
+@pytest.mark.parametrize("absent", ["skip", "dummy"])
+def test_numbers_of_an_absent_modality_do_not_count(make_network, make_input, everywhere, absent):
     """A pattern hides the numbers of what it lacks, NaN included."""
-    network = make_network()
+    network = make_network(absent=absent)
     values, valid = make_input(network, holes=False)
     at = everywhere(network, len(valid))
     numbers = network.describe(values, valid, at)
