@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.model.mamol import MaMOLAdapter
+from engine.model.start import draw_normal
 
 Activation = Literal["gelu", "quick_gelu"]
 _LIMITS = {"depth": 128, "grid": 512}
@@ -153,8 +154,8 @@ class VisionTransformer(nn.Module):
         super().__init__()
         self.shape = shape
         # The class token's own position embedding is part of it.
-        self.prefix_PD = nn.Parameter(torch.randn(1 + shape.registers, shape.width) * 0.02)
-        self.position_LD = nn.Parameter(torch.randn(shape.grid**2, shape.width) * 0.02)
+        self.prefix_PD = nn.Parameter(draw_normal(torch.empty(1 + shape.registers, shape.width), std=0.02))
+        self.position_LD = nn.Parameter(draw_normal(torch.empty(shape.grid**2, shape.width), std=0.02))
         self.norm_pre = nn.LayerNorm(shape.width, eps=shape.eps) if shape.norm_pre else None
         self.blocks = nn.ModuleList(Block(shape, dropout) for _ in range(shape.depth))
         self.norm_post = nn.LayerNorm(shape.width, eps=shape.eps)

@@ -11,6 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from engine.model.start import draw_normal
+
 FusionKind = Literal["concat", "sum", "gated", "attention"]
 
 
@@ -31,7 +33,7 @@ class Fusion(nn.Module):
         if kind == "gated":
             self.score = nn.Linear(modalities * width, modalities)
         elif kind == "attention":
-            self.modality_MF = nn.Parameter(torch.randn(modalities, width) * 0.02)
+            self.modality_MF = nn.Parameter(draw_normal(torch.empty(modalities, width), std=0.02))
             self.qkv = nn.Linear(width, 3 * width)
             self.out = nn.Linear(width, width)
 

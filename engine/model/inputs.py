@@ -10,6 +10,7 @@ nearly equal numbers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import torch
 from torch import Tensor, nn
@@ -54,8 +55,7 @@ class LocalFeatures(nn.Module):
         self.output_width = numbers * (1 + bins)
         self.register_buffer("mean_V", torch.zeros(numbers))
         self.register_buffer("scale_V", torch.ones(numbers))
-        normal = torch.erfinv(2 * torch.linspace(0.02, 0.98, bins + 1) - 1) * 2**0.5
-        self.register_buffer("edges_VQ", normal.repeat(numbers, 1) if bins else None)
+        self.register_buffer("edges_VQ", _normal_quantiles(bins + 1, torch.empty(numbers, bins + 1)) if bins else None)
 
     def forward(self, values_BCHW: Tensor, valid_BHW: Tensor, at: PixelIndex | None = None) -> Tensor:
         """Encoded numbers of the core's pixels, `(B, K, K, output_width)`; of those `at`, `(A, output_width)`."""
@@ -113,6 +113,14 @@ class LocalFeatures(nn.Module):
         column_W1 = torch.arange(self.window, device=device)[:, None]
         centre_1K = torch.arange(self.offset, self.offset + self.core, device=device)
         return ((column_W1 - centre_1K).abs() <= side // 2).float()
+
+
+def _normal_quantiles(count: int, edges_VQ: Tensor) -> Tensor:
+    """Fill each row of `(V, count)` with quantiles of the standard normal; leave one on the meta device as it is."""
+    if not edges_VQ.is_meta:
+        shares = [0.02 + 0.96 * place / (count - 1) for place in range(count)]
+        edges_VQ.copy_(torch.tensor([NormalDist().inv_cdf(share) for share in shares]))
+    return edges_VQ
 
 
 def _sample(rows: Tensor) -> Tensor:

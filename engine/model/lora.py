@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from engine.model.start import draw_normal
+
 
 class LowRankBank(nn.Module):
     """`experts` LoRA pairs of one rank over one width, weighted per token.
@@ -23,7 +25,7 @@ class LowRankBank(nn.Module):
         super().__init__()
         self.down = nn.Linear(width, experts * rank, bias=False)  # expert e owns rows e R to (e + 1) R of its weight
         self.up = nn.Linear(experts * rank, width, bias=False)
-        nn.init.normal_(self.down.weight, std=width**-0.5)
+        draw_normal(self.down.weight.data, std=width**-0.5)
         nn.init.zeros_(self.up.weight)
 
     def forward(self, z_NTD: Tensor, weight_NTE: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.model.start import draw_normal
+
 
 class Stem(nn.Module):
     """Tokeniser of one modality.
@@ -28,7 +30,7 @@ class Stem(nn.Module):
         self.bands, self.activate = bands, activate
         self.pixels = nn.Conv2d(bands, stem_width, kernel_size=3, padding=1)
         self.tokens = nn.Conv2d(stem_width, width, kernel_size=token_px, stride=token_px)
-        self.dummy_D = nn.Parameter(torch.randn(width) * 0.02)
+        self.dummy_D = nn.Parameter(draw_normal(torch.empty(width), std=0.02))
 
     def forward(self, values_BCHW: Tensor, present_BL: Tensor) -> Tensor:
         """Return tokens `(B, L, D)` in row order, L = G G.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from engine.config import ModelConfig
@@ -70,3 +73,19 @@ def test_adapters_sit_in_the_last_blocks(keys, adapters):
     """As many adapters as asked for, never more than blocks, none for the linear probe."""
     network = build_network(ModelConfig(depth=4, window=8, **keys), "skip", MODALITIES, CLASSES)
     assert len(network.adapters) == adapters
+
+
+@pytest.mark.parametrize("keys", [{}, {"readout": "centre"}, {"fusion": "attention"}, {"adapter_norm": True}])
+def test_laying_a_network_out_does_not_load_the_compiler(keys):
+    """A model file is checked on the meta device; a careless random number there costs every start a second."""
+    code = f"""
+import sys, torch
+from engine.config import ModelConfig
+from engine.modality import Modality
+from engine.model.build import build_network
+with torch.device("meta"):
+    build_network(ModelConfig(**{keys!r}), "skip", (Modality("hsi", 40), Modality("sar", 2)), 3)
+print([name for name in ("torch._dynamo", "sympy") if name in sys.modules])
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
