@@ -110,7 +110,7 @@ def test_batches_depend_on_seed_and_step_only(striped, prepare):
 
 def test_every_labelled_window_has_its_pixel_in_the_core(striped, prepare):
     splits, _, caches = prepare([striped], train_per_class=10)
-    batch = make_batches([striped], splits, caches).draw(0)
+    batch = make_batches([striped], splits, caches, balance="sampling").draw(0)
     assert batch.classes.shape == (24, CORE, CORE)
     assert (batch.classes >= 0).any(axis=(1, 2)).all()
     counts = np.bincount(batch.classes[batch.classes >= 0], minlength=3)
