@@ -50,9 +50,10 @@ test-engine: $(VENV)/.installed-test
 # own. Without QGIS one test is left, which says what to install.
 test-plugin: $(VENV)/.installed-test qgis
 	@if $(QGIS_PYTHON) -c "import qgis.core, ensurepip" >/dev/null 2>&1; then \
-	    [ -x $(QGIS_VENV)/bin/pytest ] || { \
+	    [ $(QGIS_VENV)/.installed -nt Makefile ] || { \
 	        $(QGIS_PYTHON) -m venv --system-site-packages $(QGIS_VENV) && \
-	        $(QGIS_VENV)/bin/python -m pip install --quiet "pytest>=8.0" "pytest-timeout>=2.3"; } && \
+	        $(QGIS_VENV)/bin/python -m pip install --quiet "pytest>=8.0" "pytest-timeout>=2.3" "pytest-qgis>=5.0" && \
+	        touch $(QGIS_VENV)/.installed; } && \
 	    QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 MAMOL_ENGINE_PYTHON="$(abspath $(BIN)/python)" \
 	        $(QGIS_VENV)/bin/python -m pytest tests/qgis_plugin; \
 	else \

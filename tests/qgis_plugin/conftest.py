@@ -34,32 +34,13 @@ def real_engine() -> Path:
     return python
 
 
-@pytest.fixture(scope="session")
-def qgis_app(tmp_path_factory):
-    """QGIS with Processing, a profile of its own, and no window."""
-    from qgis.core import QgsApplication
-    from qgis.PyQt.QtCore import QSettings
-
-    profile = tmp_path_factory.mktemp("profile")
-    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(profile))
-    app = QgsApplication([], True, str(profile))
-    app.initQgis()
-    sys.path.append(str(Path(QgsApplication.pkgDataPath()) / "python" / "plugins"))
-    from processing.core.Processing import Processing
-
-    Processing.initialize()
-    return app
-
-
 @pytest.fixture
-def plugin(qgis_app):
-    """The plugin, as `qgis_process` loads it, in an empty project."""
-    from qgis.core import QgsProject, QgsSettings
+def plugin(qgis_processing, qgis_new_project):
+    """The plugin, as `qgis_process` loads it, in an empty project (QGIS itself: pytest-qgis)."""
+    from qgis.core import QgsSettings
 
     from qgis_plugin import classFactory
 
-    QgsProject.instance().clear()
     QgsSettings().remove("mamol")
     plugin = classFactory(None)
     plugin.initProcessing()
