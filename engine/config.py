@@ -111,7 +111,7 @@ class TrainingConfig(_Section):
     epochs: int | None = Field(None, ge=1)  # passes over the training windows; default: as many as make `steps` steps
     steps: int = Field(300, ge=1)  # optimiser steps, where `epochs` is not given
     batch_size: int = Field(16, ge=1)  # windows
-    pixels: int = Field(1024, ge=1)  # training pixels of each step that speak for themselves (see model.pixels)
+    pixels_per_step: int = Field(1024, ge=1)  # training pixels that speak for themselves (see model.pixels)
     accumulate: int = Field(1, ge=1)
     learning_rate: float = Field(3e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)

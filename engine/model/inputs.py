@@ -57,14 +57,23 @@ class LocalFeatures(nn.Module):
         self.register_buffer("scale_V", torch.ones(numbers))
         self.register_buffer("edges_VQ", _normal_quantiles(bins + 1, torch.empty(numbers, bins + 1)) if bins else None)
 
-    def forward(self, values_BCHW: Tensor, valid_BHW: Tensor, at: PixelIndex | None = None) -> Tensor:
-        """Encoded numbers of the core's pixels, `(B, K, K, output_width)`; of those `at`, `(A, output_width)`."""
-        return self.encode(self.numbers(values_BCHW, valid_BHW, at))
-
     def numbers(self, values_BCHW: Tensor, valid_BHW: Tensor, at: PixelIndex | None = None) -> Tensor:
         """Bands, then mean and spread of each over each box, as they are: `(B, K, K, V)`, or `(A, V)`."""
         with torch.autocast(values_BCHW.device.type, enabled=False):
-            number_BKKV = self._numbers(values_BCHW, valid_BHW)
+            x_BCHW = values_BCHW.float()
+            inner = slice(self.offset, self.offset + self.core)
+            parts = [x_BCHW[:, :, inner, inner]]
+            # Mean of x, of x squared, and of the mask (the share that counts), in one go.
+            stack = torch.cat([x_BCHW, x_BCHW.square(), valid_BHW[:, None].to(x_BCHW.dtype)], dim=1)
+            bands = x_BCHW.shape[1]
+            for side in self.boxes:
+                band_WK = self._band(side, stack.device)
+                sums = band_WK.T @ (stack @ band_WK)
+                count = sums[:, -1:].clamp(min=1.0)
+                mean, square = sums[:, :bands] / count, sums[:, bands:-1] / count
+                # The floor keeps the root's slope finite, and with it the noise of flat places small.
+                parts += [mean, (square - mean.square()).clamp(min=0).add(1e-3).sqrt()]
+            number_BKKV = torch.cat(parts, dim=1).permute(0, 2, 3, 1)
             return number_BKKV if at is None else number_BKKV[at]
 
     def encode(self, number_V: Tensor) -> Tensor:
@@ -91,22 +100,6 @@ class LocalFeatures(nn.Module):
             standard_AV = ((number_AV - self.mean_V) / self.scale_V).clamp(-_CLIP, _CLIP)
             place_Q = torch.linspace(0, len(standard_AV) - 1, self.edges_VQ.shape[1], device=standard_AV.device)
             self.edges_VQ.copy_(standard_AV.sort(dim=0).values[place_Q.round().long()].T)
-
-    def _numbers(self, values_BCHW: Tensor, valid_BHW: Tensor) -> Tensor:
-        x_BCHW = values_BCHW.float()
-        inner = slice(self.offset, self.offset + self.core)
-        parts = [x_BCHW[:, :, inner, inner]]
-        # Mean of x, of x squared, and of the mask (the share that counts), in one go.
-        stack = torch.cat([x_BCHW, x_BCHW.square(), valid_BHW[:, None].to(x_BCHW.dtype)], dim=1)
-        bands = x_BCHW.shape[1]
-        for side in self.boxes:
-            band_WK = self._band(side, stack.device)
-            sums = band_WK.T @ (stack @ band_WK)
-            count = sums[:, -1:].clamp(min=1.0)
-            mean, square = sums[:, :bands] / count, sums[:, bands:-1] / count
-            # The floor keeps the root's slope finite, and with it the noise of flat places small.
-            parts += [mean, (square - mean.square()).clamp(min=0).add(1e-3).sqrt()]
-        return torch.cat(parts, dim=1).permute(0, 2, 3, 1)
 
     def _band(self, side: int, device: torch.device) -> Tensor:
         """`(W, K)` of ones where a window's column lies in the box of a core's column: box sums as a matrix product."""

@@ -56,7 +56,7 @@ class BatchLoss:
 
         Every pixel counts the same, be it seen in its window or speaking for itself.
         """
-        parts = [self._windows(number, taught)]
+        parts = [self._windows(number, taught)]  # untaught: no lessons, and the teacher is not asked
         if self.bank is not None:
             parts.append(self._pixels(self.bank, number, taught))
         logits, classes, taught_logits, answers = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
@@ -65,11 +65,13 @@ class BatchLoss:
 
     def _pixels(self, bank: PixelBank, number: int, taught: bool) -> _Said:
         """Pixels that speak for themselves."""
-        known = bank.draw(number, self.config.pixels)
-        asked = bank.draw_unlabelled(number, self.config.pixels if taught else 0)
+        known = bank.draw(number, self.config.pixels_per_step)
         with autocast(self.device, self.precision):
-            answers = self.teacher.probabilities_of_numbers(asked.numbers, asked.present)
             logits = self.network.classify_numbers(known.numbers, known.kept, self.config.noise)
+            if not taught:
+                return _Said(logits, known.classes, logits[:0], logits[:0])
+            asked = bank.draw_unlabelled(number, self.config.pixels_per_step)
+            answers = self.teacher.probabilities_of_numbers(asked.numbers, asked.present)
             taught_logits = self.network.classify_numbers(asked.numbers, asked.kept, self.config.noise)
         return _Said(logits, known.classes, taught_logits, answers)
 
@@ -86,8 +88,10 @@ class BatchLoss:
         at = (labelled | lessons).nonzero(as_tuple=True)
         known, asked = labelled[at], lessons[at]
         with autocast(self.device, self.precision):
-            answers = self.teacher.probabilities(clean, valid, (at[0][asked], at[1][asked], at[2][asked]))
             logits = self.network([perturbed(values, self.config.noise) for values in clean], kept, at=at)
+            answers = logits[:0]
+            if taught:
+                answers = self.teacher.probabilities(clean, valid, (at[0][asked], at[1][asked], at[2][asked]))
         return _Said(logits[known], classes[at][known], logits[asked], answers)
 
     def _some(self, classes: Tensor) -> Tensor:

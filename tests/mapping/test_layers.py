@@ -1,4 +1,4 @@
-"""Whose pixels are mapped where nobody says; the plugin's tests ask for the same answers of the plugin."""
+"""Whose pixels are mapped where nobody says (the plugin's tests ask the same of the plugin), and how layers get there."""
 
 import dataclasses
 
@@ -65,3 +65,18 @@ def test_the_stack_of_a_map_has_that_reference(make_raster):
         assert stack.reference == "optical"
     with open_stack(dataclasses.replace(info, grid={}), layers) as stack:
         assert stack.reference == "optical"
+
+
+def test_resampling_of_training_is_that_of_the_map(make_job, make_raster, make_predictor):
+    """A modality trained with nearest neighbours is mapped so: no values between those of the layer."""
+    info = make_predictor({"optical": 3, "height": 1}).info
+    optical, height = info.modalities
+    coarse = Affine(30, 0, 500_000, 0, -30, 5_800_000)
+    values = np.random.default_rng(0).standard_normal((1, 13, 18)).astype(np.float32)
+    layers = make_job().layers | {"height": make_raster("coarse.tif", values, transform=coarse)}
+    for resampling, between in (("nearest", False), (None, True)):
+        trained = dataclasses.replace(info, modalities=(optical, dataclasses.replace(height, resampling=resampling)))
+        with open_stack(trained, layers, reference="optical") as stack:
+            block = stack.read(stack.grid.window)
+        found = block.values["height"][:, block.valid["height"]]
+        assert (not np.isin(found, values).all()) == between

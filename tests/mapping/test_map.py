@@ -1,4 +1,3 @@
-import dataclasses
 import itertools
 import json
 import os
@@ -401,18 +400,3 @@ def test_area_is_the_whole_grid_by_default(make_job, predictor):
         plan = plan_module.make_plan(make_job(), predictor.info, stack)
         assert plan.area == Window(0, 0, 37, 53)
         assert plan.grid.same_as(stack.grid)
-
-
-def test_resampling_of_training_is_that_of_the_map(make_job, make_raster, make_predictor):
-    """A modality trained with nearest neighbours is mapped so: no values between those of the layer."""
-    info = make_predictor(BANDS).info
-    optical, height = info.modalities
-    coarse = rasterio.Affine(30, 0, 500_000, 0, -30, 5_800_000)
-    values = np.random.default_rng(0).standard_normal((1, 13, 18)).astype(np.float32)
-    layers = make_job().layers | {"height": make_raster("coarse.tif", values, transform=coarse)}
-    for resampling, between in (("nearest", False), (None, True)):
-        trained = dataclasses.replace(info, modalities=(optical, dataclasses.replace(height, resampling=resampling)))
-        with open_stack(trained, layers, reference="optical") as stack:
-            block = stack.read(stack.grid.window)
-        found = block.values["height"][:, block.valid["height"]]
-        assert (not np.isin(found, values).all()) == between

@@ -26,7 +26,7 @@ def test_numbers_by_hand():
     generator = torch.Generator().manual_seed(0)
     valid = torch.rand(3, side, side, generator=generator) > 0.3
     x = torch.where(valid[:, None], torch.randn(3, 2, side, side, generator=generator), 0.0)
-    found = features(x, valid).numpy()
+    found = features.encode(features.numbers(x, valid)).numpy()
     assert found.shape == (3, core, core, 10)
     for window, row, col in np.ndindex(3, core, core):
         at_row, at_col = row + offset, col + offset
@@ -49,7 +49,7 @@ def test_ramps_bend_at_training_quantiles():
     valid = torch.ones(1, 20, 20, dtype=torch.bool)
     x = torch.linspace(-1, 1, 400).reshape(1, 1, 20, 20)
     features.fit(features.numbers(x, valid)[valid])
-    encoded = features(x, valid).reshape(400, 5)
+    encoded = features.encode(features.numbers(x, valid)).reshape(400, 5)
     assert abs(encoded[:, 0].mean()) < 1e-5
     assert abs(encoded[:, 0].std() - 1) < 1e-2
     position = torch.linspace(0, 4, 400)
@@ -63,7 +63,7 @@ def test_constant_and_empty_inputs_stay_finite():
     for valid in (torch.ones(2, 8, 8, dtype=torch.bool), torch.zeros(2, 8, 8, dtype=torch.bool)):
         x = torch.zeros(2, 1, 8, 8, requires_grad=True)
         features.fit(features.numbers(x, valid)[valid[:, 2:6, 2:6]])
-        encoded = features(x, valid)
+        encoded = features.encode(features.numbers(x, valid))
         encoded.sum().backward()
         assert torch.isfinite(encoded).all()
         assert torch.isfinite(x.grad).all()
