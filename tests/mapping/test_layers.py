@@ -1,4 +1,4 @@
-"""Whose pixels are mapped where nobody says (the plugin's tests ask the same of the plugin), and how layers get there."""
+"""Whose pixels are mapped where nobody says (the plugin's tests ask the same of it), and how layers get there."""
 
 import dataclasses
 
