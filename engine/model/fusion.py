@@ -1,11 +1,12 @@
 """From one feature per modality to one feature: `concat` (the paper), `sum`, `gated` or `attention`.
 
-All of them take `feature_BMF` (any number of leading axes) with `present_BM`: a modality that is not present is zero
-and has no say. Where nothing is present the result is zero.
+All of them take the features of the modalities, `(..., F)` each, with `present_BM` (any number of leading axes): a
+modality that is not present is zero and has no say. Where nothing is present the result is zero.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -37,13 +38,24 @@ class Fusion(nn.Module):
             self.qkv = nn.Linear(width, 3 * width)
             self.out = nn.Linear(width, width)
 
-    def forward(self, feature_BMF: Tensor, present_BM: Tensor) -> Tensor:
-        """Return `(..., output_width)`."""
-        feature_BMF = torch.where(present_BM[..., None], feature_BMF, 0.0)
+    def forward(self, features: Sequence[Tensor | None], present_BM: Tensor) -> Tensor:
+        """Return `(..., output_width)`.
+
+        Args:
+            features: `(..., F)` of each modality; None for one that is present nowhere, but not for all of them.
+            present_BM: bool, `(..., M)`.
+        """
+        some = next(feature for feature in features if feature is not None)
+        if self.kind == "sum":  # one after the other: side by side, all of them would be moved once more
+            total = torch.zeros_like(some)
+            for modality, feature in enumerate(features):
+                if feature is not None:
+                    total = total + torch.where(present_BM[..., modality, None], feature, 0.0)
+            return total
+        filled = [torch.zeros_like(some) if feature is None else feature for feature in features]
+        feature_BMF = torch.where(present_BM[..., None], torch.stack(filled, dim=-2), 0.0)
         if self.kind == "concat":
             return feature_BMF.flatten(-2)
-        if self.kind == "sum":
-            return feature_BMF.sum(dim=-2)
         if self.kind == "gated":
             score_BM = self.score(feature_BMF.flatten(-2)).float()
             gate_BM = _masked_softmax(score_BM, present_BM)

@@ -76,16 +76,24 @@ class LocalFeatures(nn.Module):
             number_BKKV = torch.cat(parts, dim=1).permute(0, 2, 3, 1)
             return number_BKKV if at is None else number_BKKV[at]
 
+    @torch.no_grad()
     def encode(self, number_V: Tensor) -> Tensor:
-        """Standardised numbers and their ramps: `(..., V)` to `(..., output_width)`."""
+        """Standardised numbers and their ramps: `(..., V)` to `(..., output_width)`; nothing here is learnt."""
         with torch.autocast(number_V.device.type, enabled=False):
-            number_V = ((number_V.float() - self.mean_V) / self.scale_V).clamp(-_CLIP, _CLIP)
+            number_V = ((number_V.float() - self.mean_V) / self.scale_V).clamp_(-_CLIP, _CLIP)
             if self.edges_VQ is None:
                 return number_V
-            low_VQ, step_VQ = self.edges_VQ[:, :-1], self.edges_VQ.diff(dim=1).clamp(min=1e-3)
-            # value * (1 / step) - low / step: one multiplication and addition per ramp.
-            ramp_VQ = torch.addcmul(-low_VQ / step_VQ, number_V[..., None], 1 / step_VQ).clamp(0, 1) - 0.5
-            return torch.cat([number_V, ramp_VQ.flatten(-2)], dim=-1)
+            # All ramps of all pixels are what a map moves most of, so they are written once, where they belong: a ramp
+            # is number * slope + rise, cut at -0.5 and 0.5.
+            numbers, bins = self.edges_VQ.shape[0], self.edges_VQ.shape[1] - 1
+            slope_VQ = 1 / self.edges_VQ.diff(dim=1).clamp(min=1e-3)
+            rise_VQ = -self.edges_VQ[:, :-1] * slope_VQ - 0.5
+            encoded = number_V.new_empty(*number_V.shape[:-1], self.output_width)
+            encoded[..., :numbers] = number_V
+            ramp_VQ = encoded[..., numbers:].unflatten(-1, (numbers, bins))
+            torch.addcmul(rise_VQ, number_V[..., None], slope_VQ, out=ramp_VQ)
+            ramp_VQ.clamp_(-0.5, 0.5)
+            return encoded
 
     @torch.no_grad()
     def fit(self, number_AV: Tensor) -> None:

@@ -25,6 +25,7 @@ from engine.model.readout import LinearHead, PixelHead, Readout, core_offset, co
 from engine.model.tokens import Stem, presence_rows
 
 Absent = Literal["skip", "dummy"]
+Features = list[Tensor | None]  # one for each modality, in model order
 
 
 class _Part(NamedTuple):
@@ -120,14 +121,13 @@ class MaMOLNetwork(nn.Module):
         tokens, own = self._features(values, valid_BMHW, compute, at)
         if own is None:
             return self._shaped(self._classify(tokens, present), at)
-        own = torch.where(present[..., None], own, 0.0)
+        own = self._shown(own, present)
         if self.training:
-            kept_B = torch.rand(len(valid_BMHW), device=tokens.device) >= self.token_dropout
-            kept = kept_B[:, None, None, None, None] if at is None else kept_B[at[0], None, None]
-            logits = self._classify(own + tokens * kept, present)
-        else:
-            logits = (self._classify(own + tokens, present) + self._classify(own, present)) / 2
-        return self._shaped(logits, at)
+            kept_B = torch.rand(len(valid_BMHW), device=valid_BMHW.device) >= self.token_dropout
+            kept = kept_B[:, None, None, None] if at is None else kept_B[at[0], None]
+            return self._shaped(self._classify(_sums(own, tokens, kept), present), at)
+        both, alone = self._classify(_sums(own, tokens), present), self._classify(own, present)
+        return self._shaped((both + alone) / 2, at)
 
     def describe(self, values: Sequence[Tensor], valid_BMHW: Tensor, at: PixelIndex) -> list[Tensor]:
         """Numbers of chosen pixels, `(A, V)` for each modality, for `classify_numbers`; needs `pixels`."""
@@ -146,10 +146,8 @@ class MaMOLNetwork(nn.Module):
             noise: deviation of what is added to the encoded numbers.
         """
         assert self.pixels is not None
-        features = [self.pixels(numbers_AV, modality, noise) for modality, numbers_AV in enumerate(numbers)]
-        # Also where `absent` is "dummy": a dummy token stands for a gap, hidden numbers must not.
-        own = torch.where(present_AM[..., None], torch.stack(features, dim=-2), 0.0)
-        return self._classify(own, present_AM)
+        own = [self.pixels(numbers_AV, modality, noise) for modality, numbers_AV in enumerate(numbers)]
+        return self._classify(self._shown(own, present_AM), present_AM)
 
     def _shaped(self, logits: Tensor, at: PixelIndex | None) -> Tensor:
         """`(B, K, K, Y)` as callers want it; scores of chosen pixels stay as they are."""
@@ -157,10 +155,22 @@ class MaMOLNetwork(nn.Module):
             return logits
         return logits[:, 0, 0] if self.readout.centre else logits.permute(0, 3, 1, 2)
 
-    def _classify(self, feature_MF: Tensor, present_M: Tensor) -> Tensor:
-        """`(..., M, F)` and bool `(..., M)` to `(..., Y)`."""
+    def _shown(self, own: Features, present_M: Tensor) -> Features:
+        """Pixels' own features where they may be used: a dummy token stands for a gap, hidden numbers must not."""
+        if self.absent == "skip":  # the fusion leaves them out
+            return own
+        return [
+            None if feature is None else torch.where(present_M[..., modality, None], feature, 0.0)
+            for modality, feature in enumerate(own)
+        ]
+
+    def _classify(self, features: Features, present_M: Tensor) -> Tensor:
+        """Features `(..., F)` of the modalities and bool `(..., M)` to scores `(..., Y)`."""
+        if all(feature is None for feature in features):  # no window has any data
+            zero = self.backbone.prefix_PD.new_zeros(*present_M.shape[:-1], self.readout.output_width)
+            features = [zero, *features[1:]]
         used = torch.ones_like(present_M) if self.absent == "dummy" else present_M
-        scores: Tensor = self.head(self.fusion(feature_MF, used), present_M)
+        scores: Tensor = self.head(self.fusion(features, used), present_M)
         return scores
 
     def _features(
@@ -169,10 +179,10 @@ class MaMOLNetwork(nn.Module):
         valid_BMHW: Tensor,
         compute: Sequence[bool] | None,
         at: PixelIndex | None,
-    ) -> tuple[Tensor, Tensor | None]:
+    ) -> tuple[Features, Features | None]:
         """Features of all modalities from tokens, and from the pixels themselves if there are such.
 
-        `(B, K, K, M, F)` or `(A, M, F)`; zeros where a modality was not encoded.
+        `(B, K, K, F)` or `(A, F)` each; None for a modality that no window has.
         """
         prefix = self.backbone.prefix
         present_BTM = presence_rows(valid_BMHW, self.token_px, prefix)
@@ -184,8 +194,8 @@ class MaMOLNetwork(nn.Module):
 
         pixels = (len(valid_BMHW), self.core, self.core) if at is None else (len(at[0]),)
         shape = (*pixels, self.readout.output_width)
-        zero = torch.zeros((), dtype=self.backbone.prefix_PD.dtype, device=valid_BMHW.device).expand(shape)
-        features, own = [zero] * len(self.stems), [zero] * len(self.stems)
+        features: Features = [None] * len(self.stems)
+        own: Features = [None] * len(self.stems)
         if parts:
             tokens = [
                 self.stems[part.modality](part.values_NCHW, part.present_NTM[:, prefix:, part.modality])
@@ -200,7 +210,7 @@ class MaMOLNetwork(nn.Module):
                 if self.pixels is not None:
                     numbers = self.pixels.numbers(part.values_NCHW, part.valid_NHW, modality, part_at)
                     own[modality] = _put_back(self.pixels(numbers, modality), places, shape)
-        return torch.stack(features, dim=-2), None if self.pixels is None else torch.stack(own, dim=-2)
+        return features, None if self.pixels is None else own
 
     def _encoded(self, valid_BMHW: Tensor, compute: Sequence[bool] | None) -> Iterator[tuple[int, Tensor | None]]:
         """Which windows to encode of each modality: (modality, their numbers or None for all of them)."""
@@ -245,6 +255,14 @@ class MaMOLNetwork(nn.Module):
             for name, tensor in self.state_dict().items()
             if not (self.frozen_backbone and name.startswith("backbone."))
         }
+
+
+def _sums(own: Features, tokens: Features, share: Tensor | None = None) -> Features:
+    """Pixels' own features and those of their tokens, or `share` of these; both lack the same modalities."""
+    return [
+        None if mine is None or token is None else mine + (token if share is None else token * share)
+        for mine, token in zip(own, tokens, strict=True)
+    ]
 
 
 def _take(tensor: Tensor, rows: Tensor | None) -> Tensor:

@@ -15,6 +15,8 @@ from torch.nn import functional
 
 from engine.model.inputs import LocalFeatures, PixelIndex
 
+_CACHED_PIXELS = 1024
+
 
 class PixelBranch(nn.Module):
     """Numbers of a pixel to a feature, one linear map for each modality.
@@ -33,6 +35,15 @@ class PixelBranch(nn.Module):
 
     def forward(self, numbers_AV: Tensor, modality: int, noise: float = 0.0) -> Tensor:
         """Numbers of modality number `modality`, `(..., V)`, with noise where encoded, to features `(..., F)`."""
+        if torch.is_grad_enabled():
+            return self._feature(numbers_AV, modality, noise)
+        # A pixel's ramps take some 3 kB: few enough pixels at once, and they never leave a CPU's cache.
+        rows = numbers_AV.flatten(0, -2)
+        parts = rows.split(_CACHED_PIXELS if rows.is_cpu else max(1, len(rows)))
+        features = torch.cat([self._feature(part, modality, noise) for part in parts])
+        return features.view(*numbers_AV.shape[:-1], -1)
+
+    def _feature(self, numbers_AV: Tensor, modality: int, noise: float) -> Tensor:
         encoded = cast(LocalFeatures, self.local[modality]).encode(numbers_AV)
         if noise:
             encoded = encoded + noise * torch.randn_like(encoded)

@@ -36,12 +36,15 @@ def test_fusion_ignores_what_is_absent(kind):
     feature = torch.randn(2, 4, 3, 6)
     present = torch.rand(2, 4, 3) > 0.4
     present[0, 0] = False
-    clean = fusion(feature, present)
-    dirty = fusion(torch.where(present[..., None], feature, float("nan")), present)
+    clean = fusion(feature.unbind(-2), present)
+    dirty = fusion(torch.where(present[..., None], feature, float("nan")).unbind(-2), present)
     assert clean.shape == (2, 4, fusion.output_width)
     assert torch.equal(clean, dirty)
     assert torch.isfinite(clean).all()
     assert clean[0, 0].abs().max() == 0
+    nowhere = present & torch.tensor([True, False, True])
+    left_out = fusion([feature[..., 0, :], None, feature[..., 2, :]], nowhere)
+    assert torch.equal(left_out, fusion(feature.unbind(-2), nowhere))
 
 
 @pytest.mark.parametrize("kind", ["gated", "attention"])
@@ -49,13 +52,13 @@ def test_single_modality_is_used_in_full(kind):
     """With one modality present, a weighted mean gives that modality's feature the whole weight."""
     fusion = Fusion(kind, modalities=3, width=6)
     feature, present = torch.randn(5, 3, 6), torch.tensor([[False, True, False]]).expand(5, 3)
-    fused = fusion(feature, present)
+    fused = fusion(feature.unbind(-2), present)
     if kind == "gated":
         assert torch.allclose(fused, feature[:, 1])
     else:
         alone = Fusion(kind, modalities=1, width=6)
         alone.load_state_dict({k: v[1:2] if k == "modality_MF" else v for k, v in fusion.state_dict().items()})
-        assert torch.allclose(fused, alone(feature[:, 1:2], present[:, 1:2]), atol=1e-6)
+        assert torch.allclose(fused, alone([feature[:, 1]], present[:, 1:2]), atol=1e-6)
 
 
 @settings(max_examples=40, deadline=None)
