@@ -3,6 +3,7 @@
     python -m engine.benchmark floors   --data DATA --out OUT     forests and boosting
     python -m engine.benchmark real     --data DATA --out OUT     our training beside the floors
     python -m engine.benchmark readouts --data DATA --out OUT     dense beside centre: accuracy and pixels per second
+    python -m engine.benchmark compare  --data DATA --out OUT --method default --method "wide" model.width=192
     python -m engine.benchmark real     --config job.toml --out OUT --seeds 3     on your own scene
 
 Writes tables.md, pairs.csv, runs.csv and runs.jsonl. The same command goes on where it was stopped.
@@ -19,7 +20,7 @@ from engine.commandline import at_least, command_parser, run
 from engine.errors import ConfigError, OutputError
 from engine.progress import Progress
 
-SUITES = ("floors", "real", "readouts")
+SUITES = ("floors", "real", "readouts", "compare")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -36,13 +37,17 @@ def make_parser() -> argparse.ArgumentParser:
         "--seeds", type=at_least(1), default=5, metavar="N", help="number of seeds (default %(default)s)"
     )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of all jobs")
+    parser.add_argument(
+        "--method", nargs="+", action="append", default=[], metavar=("NAME", "KEY=VALUE"),
+        help="of compare: a name and what differs from the job; give it for each method, that to compare with first",
+    )  # fmt: skip
     return parser
 
 
 def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """Run a suite and write its tables."""
     from engine.benchmarks.cases import Case, real_cases
-    from engine.benchmarks.suites import OURS, Bench, run_floors, run_ours, run_speed
+    from engine.benchmarks.suites import READOUTS, SHIPPED, Bench, run_floors, run_methods, run_speed
     from engine.benchmarks.tables import write_tables
 
     if arguments.data is None and not arguments.config:
@@ -71,11 +76,11 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     )
     if arguments.suite in ("floors", "real"):
         run_floors(bench)
-    if arguments.suite == "real":
-        run_ours(bench, [OURS])
-    if arguments.suite == "readouts":
-        run_ours(bench)
-        run_speed(bench)
+    if arguments.suite != "floors":
+        methods = {"real": SHIPPED, "readouts": READOUTS}.get(arguments.suite) or _given(arguments.method)
+        run_methods(bench, methods)
+        if arguments.suite == "readouts":
+            run_speed(bench, methods)
     tables = write_tables(bench.runs(), arguments.out)
     progress.log(tables.read_text(encoding="utf-8"))
     progress.result({"tables": str(tables)})
@@ -83,3 +88,11 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
 
 if __name__ == "__main__":
     sys.exit(run(make_parser(), main))
+
+
+def _given(methods: list[list[str]]) -> dict[str, tuple[str, ...]]:
+    """Settings by name, from the command line."""
+    named = {name: tuple(settings) for name, *settings in methods}
+    if not named or len(named) < len(methods):
+        raise ConfigError("compare needs --method NAME KEY=VALUE ... for each method, all with names of their own")
+    return named

@@ -1,4 +1,4 @@
-"""The suites: floors, real (ours beside them), readouts (dense beside centre).
+"""The suites: floors, real (ours beside them), readouts (dense beside centre), compare (any settings side by side).
 
 A run is stored as soon as it is done, so that a suite goes on where it was stopped.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,8 +25,9 @@ from engine.training.prepare import Prepared, prepare, resolve
 from engine.training.run import run_training
 
 OURS, CENTRE = "mamol", "mamol centre"
-# What differs from the case's job.
-METHODS: dict[str, tuple[str, ...]] = {OURS: (), CENTRE: ('model.readout="centre"', "model.core=1")}
+Methods = Mapping[str, tuple[str, ...]]  # by name: what differs from the case's job, as `section.key=value`
+SHIPPED: Methods = {OURS: ()}
+READOUTS: Methods = {OURS: (), CENTRE: ('model.readout="centre"', "model.core=1")}
 SPEED = "pixels_per_second"
 
 
@@ -83,7 +84,7 @@ def run_floors(bench: Bench) -> None:
     for case in bench.cases:
         for seed in bench.seeds:
             done = {family for name, number, family in complete if (name, number) == (case.name, seed)}
-            with _prepared(paired_configs(bench, case, seed)[OURS]) as data:
+            with _prepared(paired_configs(bench, case, seed, SHIPPED)[OURS]) as data:
                 pixels = _digest(*_test_pixels(data))
                 for run in floor_runs(
                     case.name, seed, data.scenes, data.splits, len(data.legend), data.config.training.prior_correction,
@@ -94,13 +95,13 @@ def run_floors(bench: Bench) -> None:
                         raise Cancelled(f"{bench.out}: the same command goes on from here")
 
 
-def run_ours(bench: Bench, methods: Sequence[str] = tuple(METHODS)) -> None:
-    """Our training with the given read-outs on every case and seed."""
+def run_methods(bench: Bench, methods: Methods) -> None:
+    """Our training with each method's settings on every case and seed."""
     finished = {run.key for run in bench.runs()}
     for case in bench.cases:
         for seed in bench.seeds:
             todo = [method for method in methods if (case.name, seed, method, "") not in finished]
-            configs = paired_configs(bench, case, seed) if todo else {}
+            configs = paired_configs(bench, case, seed, methods) if todo else {}
             for method in todo:
                 folder = bench.folder(case, seed, method)
                 result = run_training(
@@ -113,34 +114,35 @@ def run_ours(bench: Bench, methods: Sequence[str] = tuple(METHODS)) -> None:
                 bench.store(Run(case.name, seed, method, test, seconds=result.seconds, pixels=pixels))
 
 
-def run_speed(bench: Bench) -> None:
-    """Pixels per second of both read-outs on every case, with the first seed's models."""
+def run_speed(bench: Bench, methods: Methods) -> None:
+    """Pixels per second of each method on every case, with the first seed's models."""
     for case in bench.cases:
         config = case.config(bench.seeds[0], bench.overrides)
         layers = {name: modality.path for name, modality in config.scene[0].modalities.items()}
-        models = {method: bench.folder(case, bench.seeds[0], method) / "model.safetensors" for method in METHODS}
+        models = {method: bench.folder(case, bench.seeds[0], method) / "model.safetensors" for method in methods}
         speeds = mapping_speeds(models, layers, bench.device, bench.precision, bench.threads)
         for method, speed in speeds.items():
             stored = next(run for run in bench.runs() if run.key == (case.name, bench.seeds[0], method, ""))
             bench.store(replace(stored, facts=stored.facts | {SPEED: speed}))
 
 
-def paired_configs(bench: Bench, case: Case, seed: int) -> dict[str, Config]:
+def paired_configs(bench: Bench, case: Case, seed: int, methods: Methods) -> dict[str, Config]:
     """The job of each method, all with the same split.
 
     Blocks and buffer follow a model's window where the job leaves them open, so they are fixed here: the buffer by the
     largest window, the blocks by what the first method's job makes of it.
     """
     configs = {
-        method: resolve(case.config(seed, (*bench.overrides, *difference))) for method, difference in METHODS.items()
+        method: resolve(case.config(seed, (*bench.overrides, *difference))) for method, difference in methods.items()
     }
-    split = configs[OURS].split
+    first = next(iter(methods))
+    split = configs[first].split
     if split.kind != "blocks":
         return configs
     if split.buffer_px is None:
         buffer_px = max(config.model.window or 0 for config in configs.values()) // 2
         split = split.model_copy(update={"buffer_px": buffer_px})
-    with _prepared(configs[OURS].model_copy(update={"split": split})) as data:
+    with _prepared(configs[first].model_copy(update={"split": split})) as data:
         split = split.model_copy(update={"block_px": data.splits[0].block_px})
     return {method: config.model_copy(update={"split": split}) for method, config in configs.items()}
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.benchmarks.floors import CORRECTED, FILLED, SPECIALISTS
 from engine.benchmarks.results import Run, chosen_family, markdown, paired_table, runs_csv
-from engine.benchmarks.suites import CENTRE, OURS, SPEED
+from engine.benchmarks.suites import SPEED
 
 FLOORS = (SPECIALISTS, SPECIALISTS + CORRECTED, FILLED, FILLED + CORRECTED)
 
@@ -45,9 +45,13 @@ def case_sections(runs: Sequence[Run], case: str) -> list[str]:
 
 
 def pairs(runs: Sequence[Run], case: str) -> list[tuple[tuple[str, str], tuple[str, str]]]:
-    """What is compared: ours with the centre read-out, and with floors of the family chosen on validation pixels."""
+    """What is compared: our first method with our others, and with floors of the family chosen on validation pixels."""
+    methods = list(dict.fromkeys(run.method for run in runs if run.case == case and not run.family))
+    if not methods:
+        return []
     family = chosen_family(runs, case, SPECIALISTS)
-    return [((OURS, ""), (CENTRE, "")), *(((OURS, ""), (floor, family)) for floor in FLOORS)]
+    first, *others = [(method, "") for method in methods]
+    return [(first, other) for other in [*others, *((floor, family) for floor in FLOORS)]]
 
 
 def pairs_csv(runs: Sequence[Run], cases: Sequence[str]) -> str:
@@ -94,14 +98,19 @@ def _families(runs: Sequence[Run], case: str) -> str:
 
 
 def _speeds(runs: Sequence[Run], case: str) -> str:
-    """Pixels per second of both read-outs, and their ratio."""
+    """Pixels per second of our methods, and by how much the first is faster than each."""
     speeds = {run.method: float(run.facts[SPEED]) for run in runs if run.case == case and SPEED in run.facts}
-    if not {OURS, CENTRE} <= speeds.keys():
+    if len(speeds) < 2:
         return ""
-    return (
-        f"Mapping with all sensors, measured side by side: {_name((OURS, ''))} {speeds[OURS]:,.0f} pixels per second, "
-        f"{_name((CENTRE, ''))} {speeds[CENTRE]:,.0f}: {speeds[OURS] / speeds[CENTRE]:.0f} times as many."
-    )
+    first, *_ = speeds.values()
+    lines = [
+        "Mapping with all sensors, measured side by side.",
+        "",
+        "| method | pixels per second | the first is faster by |",
+        "|---|---|---|",
+        *(f"| {method} | {speed:,.0f} | {first / speed:,.1f} |" for method, speed in speeds.items()),
+    ]
+    return "\n".join(lines)
 
 
 def _name(which: tuple[str, str]) -> str:

@@ -62,8 +62,25 @@ def test_readouts_have_speeds(make_scene, run_command, tmp_path, small):
     assert "pixels per second" in tables and "### mamol and mamol centre" in tables
 
 
+def test_compare_pairs_any_settings(make_scene, run_command, tmp_path, small):
+    """The first method beside the others, on the same pixels."""
+    out = tmp_path / "out"
+    arguments = ("--config", make_scene(SETTINGS), "--out", out, "--seeds", "2", "--threads", "1", "--device", "cpu")
+    methods = ("--method", "as shipped", "--method", "no adapters", "model.dynamic_experts=0",
+               "model.shared_expert=false", "model.modality_experts=false", "model.window=4")  # fmt: skip
+    code, _, err = run_command("benchmark", "compare", *arguments, *methods)
+    assert code == 0, err
+    assert "### as shipped and no adapters" in (out / "tables.md").read_text()
+    runs = lines(out / "runs.jsonl")
+    assert [run["method"] for run in runs] == 2 * ["as shipped", "no adapters"]
+    assert runs[0]["pixels"] == runs[1]["pixels"] != runs[2]["pixels"]
+
+
 def test_bad_input_is_told(run_command, tmp_path):
     assert "nothing to measure on" in run_command("benchmark", "floors", "--out", tmp_path)[2]
+    job = ("--config", tmp_path / "job.toml")
+    for methods in ((), ("--method", "one", "--method", "one", "model.width=9")):
+        assert "names of their own" in run_command("benchmark", "compare", "--out", tmp_path, *job, *methods)[2]
     data = ("--data", tmp_path, "--out", tmp_path / "out")
     assert "unknown case" in run_command("benchmark", "floors", *data, "--cases", "mars")[2]
     code, _, err = run_command("benchmark", "floors", *data)
