@@ -88,7 +88,7 @@ class ModelConfig(_Section):
     heads: int = Field(3, ge=1)  # compact only
     dropout: float = Field(0.1, ge=0, lt=1)
     stem_width: int | None = Field(None, ge=4)  # channels between the two convolutions of a tokeniser
-    pixels: bool | None = None  # dense: pixels speak for themselves, beside tokens; default: compact only
+    pixels: bool | None = None  # dense: pixels speak for themselves, beside tokens; default: yes
     boxes: tuple[int, ...] | None = None  # dense: odd sides, pixels, of squares whose mean and spread describe a pixel
     bins: int = Field(8, ge=0)  # dense: quantile ramps for each of these numbers
     token_dropout: float = Field(0.3, ge=0, le=1)  # dense: share of training windows seen without tokens
@@ -109,9 +109,9 @@ class TrainingConfig(_Section):
     """The loop."""
 
     epochs: int | None = Field(None, ge=1)  # passes over the training windows; default: as many as make `steps` steps
-    steps: int = Field(300, ge=1)  # optimiser steps, where `epochs` is not given
+    steps: int = Field(450, ge=1)  # optimiser steps, where `epochs` is not given
     batch_size: int = Field(16, ge=1)  # windows
-    pixels_per_step: int = Field(1024, ge=1)  # training pixels that speak for themselves (see model.pixels)
+    pixels_per_step: int = Field(2048, ge=1)  # training pixels that speak for themselves (see model.pixels)
     accumulate: int = Field(1, ge=1)
     learning_rate: float = Field(3e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)

@@ -47,17 +47,17 @@ def resolve_model_config(config: ModelConfig) -> ResolvedModelConfig:
         ConfigError: values that do not fit each other.
     """
     compact, dense = config.backbone == "compact", config.readout == "dense"
-    window, core = (32, 20) if compact and dense else (14, 10 if dense else 1)
+    window, core = (32, 20) if dense else (14, 1)
     window = config.window or window
-    token_px = next(side for side in (8, 4, 2, 1) if window % side == 0) if compact and dense else 1
-    boxes = tuple(side for side in (5, 13, 27) if side <= window and compact and dense)
+    token_px = next(side for side in ((8, 4, 2, 1) if compact else (4, 2, 1)) if window % side == 0) if dense else 1
+    boxes = tuple(side for side in (5, 13, 27) if side <= window and dense)
     defaults = {
         "train_backbone": compact,
         "window": window,
         "token_px": token_px,
         "core": min(core, window),
         "stem_width": 32 if compact else 256,
-        "pixels": compact and dense,
+        "pixels": dense,
         "boxes": boxes,
         "fusion": "sum" if dense else "concat",
     }
