@@ -86,13 +86,13 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     progress.result({"tables": str(tables)})
 
 
-if __name__ == "__main__":
-    sys.exit(run(make_parser(), main))
-
-
 def _given(methods: list[list[str]]) -> dict[str, tuple[str, ...]]:
     """Settings by name, from the command line."""
     named = {name: tuple(settings) for name, *settings in methods}
     if not named or len(named) < len(methods):
         raise ConfigError("compare needs --method NAME KEY=VALUE ... for each method, all with names of their own")
     return named
+
+
+if __name__ == "__main__":
+    sys.exit(run(make_parser(), main))
