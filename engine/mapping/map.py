@@ -12,7 +12,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from engine.mapping.infer import BlockModel, Predictor
 from engine.mapping.job import MapJob, file_sha256
 from engine.mapping.layers import open_stack
 from engine.mapping.output import write_maps
-from engine.mapping.pipeline import WriteBehind, read_ahead
+from engine.mapping.pipeline import Stopwatch, WriteBehind, read_ahead
 from engine.mapping.plan import InputBlock, Plan, make_plan, read_block
 from engine.mapping.products import encode_block
 from engine.mapping.report import map_facts
@@ -33,7 +32,7 @@ from engine.mapping.summary import Totals, row_area_m2
 from engine.mapping.survey import describe_grid, describe_patterns, describe_values, take_survey
 from engine.modelfile import read_info
 from engine.progress import Progress, SilentProgress
-from engine.raster.windows import blocks
+from engine.raster.windows import Window, blocks
 
 
 def predict_map(
@@ -51,13 +50,14 @@ def predict_map(
         predictor: a loaded model, on the job's device, instead of the one to be loaded from `job.model`.
 
     Returns:
-        Facts of the map, JSON-able; see `report.map_facts`.
+        Facts of the map, JSON-able; see `report.map_facts`. `stages` are the seconds that reading, predicting, writing
+        and assembling took in this sitting; the first three run side by side.
 
     Raises:
         EngineError: the user has to change something.
         Cancelled: `cancelled` said so; the work folder stays for `resume`.
     """
-    progress = progress or SilentProgress()
+    progress, stopwatch = progress or SilentProgress(), Stopwatch()
     info = read_info(job.model) if predictor is None else predictor.info
     job.check(info)
     set_threads(job.threads)
@@ -75,11 +75,12 @@ def predict_map(
             journal.save()
             windows = list(blocks(stack.grid.height, stack.grid.width, journal.block_px, plan.area))
             with closing(BlockStore(journal.folder, plan.layouts, plan.area, windows, journal.finished)) as store:
-                totals = _map(plan, model, journal, store, progress, cancelled)
+                totals = _map(plan, model, journal, store, stopwatch, progress, cancelled)
                 facts = map_facts(job, plan, totals, **run)
-                write_maps(job, plan, totals, store, facts, progress, cancelled)
+                with stopwatch("assembling"):
+                    write_maps(job, plan, totals, store, facts, progress, cancelled)
     shutil.rmtree(journal.folder, ignore_errors=True)
-    return facts
+    return facts | {"stages": {stage: round(seconds, 3) for stage, seconds in stopwatch.seconds.items()}}
 
 
 def _look(plan: Plan, progress: Progress, cancelled: Callable[[], bool]) -> None:
@@ -128,6 +129,7 @@ def _map(
     model: BlockModel,
     journal: Journal,
     store: BlockStore,
+    stopwatch: Stopwatch,
     progress: Progress,
     cancelled: Callable[[], bool],
 ) -> Totals:
@@ -136,8 +138,15 @@ def _map(
     done, total = totals.pixels, plan.area.height * plan.area.width
     before, started = totals.seconds, time.monotonic()
 
+    def read(area: Window) -> InputBlock:
+        with stopwatch("reading"):
+            return read_block(plan, area)
+
     def write(mapped: tuple[InputBlock, np.ndarray]) -> None:
-        block, probabilities = mapped
+        with stopwatch("writing"):
+            keep(*mapped)
+
+    def keep(block: InputBlock, probabilities: np.ndarray) -> None:
         arrays = encode_block(probabilities, block.sensors, plan.info.legend)
         store.append(arrays)
         rows = row_area_m2(plan.stack.grid, block.area)
@@ -154,9 +163,11 @@ def _map(
     progress.step("mapping", done, total, "px")
     with WriteBehind(write) as writer:
         waiting = store.blocks[journal.finished :]
-        for block in read_ahead(waiting, partial(read_block, plan), poll=poll):
+        for block in read_ahead(waiting, read, poll=poll):
             batch = model.batch
-            writer.put((block, model.probabilities(block)))
+            with stopwatch("predicting"):
+                probabilities = model.probabilities(block)
+            writer.put((block, probabilities))
             if model.batch < batch:
                 progress.warning(f"memory ran out with {batch} windows at once; going on with {model.batch}")
             done += block.area.height * block.area.width

@@ -1,10 +1,11 @@
-"""Two threads beside the model: one reads ahead, one writes behind. Both are bounded, so memory is, too."""
+"""Two threads beside the model: one reads ahead, one writes behind. Both are bounded, so memory is, too; and a clock."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from queue import Empty, Full, Queue
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -115,3 +116,19 @@ class WriteBehind(Generic[Item]):
                 del item
         except BaseException as error:
             self._error = error
+
+
+class Stopwatch:
+    """Seconds spent in each stage of a job, `with stopwatch("reading"): ...`; one thread at a time for each stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Add the time inside to a stage's."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started

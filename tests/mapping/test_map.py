@@ -93,6 +93,8 @@ def test_maps_equal_the_slow_reference(make_job, predictor, tmp_path, small_bloc
     assert (read(job.confidence)[~covered] == 255).all()
     assert facts["pixels"] == 37 * 53
     assert facts["mapped_pixels"] == covered.sum()
+    assert facts["stages"].keys() == {"reading", "predicting", "writing", "assembling"}
+    assert all(seconds > 0 for seconds in facts["stages"].values())
     assert {item["name"]: item["pixels"] for item in facts["patterns"]} == {
         "optical": (bits == 1).sum(),
         "height": (bits == 2).sum(),
