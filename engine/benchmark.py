@@ -5,6 +5,7 @@
     python -m engine.benchmark readouts --data DATA --out OUT     dense beside centre: accuracy and pixels per second
     python -m engine.benchmark compare  --data DATA --out OUT --method default --method "wide" model.width=192
     python -m engine.benchmark real     --config job.toml --out OUT --seeds 3     on your own scene
+    python -m engine.benchmark speed    --out OUT     rates beside the device's peak and what people use instead
 
 Writes tables.md, pairs.csv, runs.csv and runs.jsonl. The same command goes on where it was stopped.
 """
@@ -20,7 +21,7 @@ from engine.commandline import at_least, command_parser, run
 from engine.errors import ConfigError, OutputError
 from engine.progress import Progress
 
-SUITES = ("floors", "real", "readouts", "compare")
+SUITES = ("floors", "real", "readouts", "compare", "speed")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -46,6 +47,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """Run a suite and write its tables."""
+    if arguments.suite == "speed":
+        _speed(arguments, progress, cancelled)
+        return
+
     from engine.benchmarks.cases import Case, real_cases
     from engine.benchmarks.suites import READOUTS, SHIPPED, Bench, run_floors, run_methods, run_speed
     from engine.benchmarks.tables import write_tables
@@ -54,10 +59,7 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         raise ConfigError(
             "nothing to measure on; name the folder of the real scenes with --data, or a job with --config"
         )
-    try:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{arguments.out}: cannot be written ({error.strerror}); choose another --out") from error
+    _make_folder(arguments.out)
     cases = [
         Case(path.resolve().parent.name if path.stem == "config" else path.stem, path) for path in arguments.config
     ]
@@ -84,6 +86,26 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     tables = write_tables(bench.runs(), arguments.out)
     progress.log(tables.read_text(encoding="utf-8"))
     progress.result({"tables": str(tables)})
+
+
+def _speed(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
+    """The suite that needs no data."""
+    from engine.benchmarks.speed.suite import SpeedSuite
+
+    _make_folder(arguments.out)
+    suite = SpeedSuite(
+        arguments.out, arguments.device, arguments.precision, arguments.threads, progress, cancelled
+    )  # fmt: skip
+    page = suite.run()
+    progress.log(page.read_text(encoding="utf-8"))
+    progress.result({"page": str(page)})
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
 
 
 def _given(methods: list[list[str]]) -> dict[str, tuple[str, ...]]:

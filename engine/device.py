@@ -117,6 +117,16 @@ def release_memory() -> None:
         torch.cuda.empty_cache()
 
 
+def wait_for(device: torch.device) -> None:
+    """Wait until the device has done all that it was told to; a CPU always has."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def set_threads(count: int | None) -> int:
     """Let torch use `count` CPU threads (None: leave it); return how many it uses."""
     import torch

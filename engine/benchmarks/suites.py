@@ -17,7 +17,7 @@ import numpy as np
 from engine.benchmarks.cases import Case
 from engine.benchmarks.floors import RUNS_PER_FAMILY, floor_runs
 from engine.benchmarks.results import Run, append_run, read_runs
-from engine.benchmarks.speed import mapping_speeds
+from engine.benchmarks.speed.rates import mapping_speeds
 from engine.config import Config
 from engine.errors import Cancelled
 from engine.progress import Progress

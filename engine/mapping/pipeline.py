@@ -1,4 +1,4 @@
-"""Two threads beside the model: one reads ahead, one writes behind. Both are bounded, so memory is, too; and a clock."""
+"""Two threads beside the model: one reads ahead, one writes behind; both bounded, so memory is, too. And a clock."""
 
 from __future__ import annotations
 

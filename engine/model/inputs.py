@@ -90,7 +90,7 @@ class LocalFeatures(nn.Module):
             rise_VQ = -self.edges_VQ[:, :-1] * slope_VQ - 0.5
             encoded = number_V.new_empty(*number_V.shape[:-1], self.output_width)
             encoded[..., :numbers] = number_V
-            ramp_VQ = encoded[..., numbers:].unflatten(-1, (numbers, bins))
+            ramp_VQ = encoded[..., numbers:].view(*number_V.shape, bins)
             torch.addcmul(rise_VQ, number_V[..., None], slope_VQ, out=ramp_VQ)
             ramp_VQ.clamp_(-0.5, 0.5)
             return encoded

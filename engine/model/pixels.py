@@ -39,7 +39,7 @@ class PixelBranch(nn.Module):
             return self._feature(numbers_AV, modality, noise)
         # A pixel's ramps take some 3 kB: few enough pixels at once, and they never leave a CPU's cache.
         rows = numbers_AV.flatten(0, -2)
-        parts = rows.split(_CACHED_PIXELS if rows.is_cpu else max(1, len(rows)))
+        parts = torch.split(rows, _CACHED_PIXELS if rows.is_cpu else max(1, len(rows)))
         features = torch.cat([self._feature(part, modality, noise) for part in parts])
         return features.view(*numbers_AV.shape[:-1], -1)
 

@@ -16,14 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from engine.config import TrainingConfig
-from engine.data.batches import Batches
 from engine.device import is_out_of_memory
 from engine.errors import Cancelled, ConfigError
 from engine.model.network import MaMOLNetwork
 from engine.progress import Progress
+from engine.training.assemble import Assembled
 from engine.training.checkpoint import Checkpoints, Tensors
-from engine.training.losses import BatchLoss
-from engine.training.pixel_bank import PixelBank
 from engine.training.schedule import learning_rate
 from engine.training.teacher import Teacher
 
@@ -63,34 +61,22 @@ class _Progress:
 
 
 def fit(
-    network: MaMOLNetwork,
-    batches: Batches,
-    bank: PixelBank | None,
+    ready: Assembled,
     validate: Validate,
     checkpoints: Checkpoints,
     *,
-    config: TrainingConfig,
     steps: int,
-    class_weights: Tensor,
-    device: torch.device,
-    precision: str,
     resume: bool,
     progress: Progress,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Fitted:
-    """Train `network`, from its last checkpoint if `resume`.
+    """Train the network, from its last checkpoint if `resume`.
 
     Args:
-        network: on `device`; trained in place.
-        batches: where windows come from.
-        bank: where pixels that speak for themselves come from, None if they do not.
+        ready: the network, trained in place, and what it learns from.
         validate: scores a network; the best averaged weights are kept.
         checkpoints: where state goes.
-        config: the `[training]` section.
         steps: optimiser steps to do in all.
-        class_weights: (Y,) on `device`, for `balance = "weights"`.
-        device: where to compute.
-        precision: "float32" or "bfloat16".
         resume: start from the checkpoint where there is one.
         progress: told of every step.
         cancelled: asked before every step.
@@ -99,9 +85,10 @@ def fit(
         Cancelled: `cancelled()` said so; the checkpoint is up to date.
         ConfigError: the device has too little memory for a batch.
     """
-    optimiser = torch.optim.AdamW(_parameter_groups(network, config.weight_decay), lr=config.learning_rate)
+    network, config, device = ready.network, ready.data.config.training, ready.device
+    optimiser = make_optimiser(network, config)
     teacher = Teacher(network, config.average)
-    loss_of = BatchLoss(network, teacher, batches, bank, config, class_weights, device, precision)
+    loss_of = ready.loss(teacher)
     best = _weights(teacher.network)
     at = _Progress()
     stored = checkpoints.load(device) if resume else None
@@ -159,15 +146,16 @@ def fit(
     return Fitted(teacher.network, at.history, at.step, at.seconds, at.best_step)
 
 
-def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Decay weights of products; leave alone biases, norms, tokens and positions, which have no scale to keep small."""
+def make_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
+    """AdamW. Weights of products decay; biases, norms, tokens and positions have no scale to keep small."""
     products = (nn.Linear, nn.Conv2d)
     decayed = {id(module.weight) for module in network.modules() if isinstance(module, products)}
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return [
-        {"params": [p for p in trained if id(p) in decayed], "weight_decay": weight_decay},
+    groups = [
+        {"params": [p for p in trained if id(p) in decayed], "weight_decay": config.weight_decay},
         {"params": [p for p in trained if id(p) not in decayed], "weight_decay": 0.0},
     ]
+    return torch.optim.AdamW(groups, lr=config.learning_rate)
 
 
 def _seed_step(seed: int, step: int) -> None:

@@ -15,18 +15,14 @@ import torch
 from engine.assessment.report import render_report
 from engine.bundle import load_model, save_model
 from engine.config import Config
-from engine.data.batches import Batches
-from engine.data.sampling import class_weights, rare_classes
-from engine.data.statistics import band_statistics
-from engine.data.window_cache import build_caches
+from engine.data.sampling import rare_classes
 from engine.device import choose_device, choose_precision, describe_device, set_threads
 from engine.modality import evaluation_patterns
-from engine.model.build import build_network
 from engine.progress import Progress, SilentProgress
+from engine.training.assemble import assemble
 from engine.training.checkpoint import Checkpoints
 from engine.training.loop import fit
 from engine.training.outcome import Examiner, examine
-from engine.training.pixel_bank import PixelBank
 from engine.training.prepare import Prepared, prepare, resolve
 from engine.training.record import model_info, natural_patterns, places, report, run_facts
 from engine.training.run_folder import RunFolder
@@ -34,8 +30,6 @@ from engine.training.schedule import total_steps
 from engine.training.warm_start import warm_start
 
 __all__ = ["Prepared", "TrainingResult", "prepare", "resolve", "run_training"]
-
-_UNLABELLED_TILES = 2000  # per scene: two million pixels to learn from without labels
 
 
 @dataclass(frozen=True)
@@ -98,44 +92,27 @@ def run_training(
 
     with closing(prepare(config, progress)) as data:
         _describe(data, progress)
-        stats = band_statistics(data.scenes, data.splits, cancelled)
-        torch.manual_seed(training.seed)
-        network = build_network(config.model, config.missing.absent, data.modalities, len(data.legend))
-        caches = build_caches(
-            folder.cache, data.scenes, data.splits, stats,
-            reach_px=network.window, unlabelled_tiles=_UNLABELLED_TILES if training.teaching else 0,
-            seed=training.seed, progress=progress, cancelled=cancelled,
-        )  # fmt: skip
-        batches = Batches(
-            data.scenes, data.splits, caches,
-            training=training, missing=config.missing,
-            window=network.window, core=network.core, core_offset=network.core_offset,
-        )  # fmt: skip
-        network.to(place)
-        bank = PixelBank(network, batches, place) if network.pixels is not None else None
-        if bank is not None:
-            bank.fit_inputs(network)
+        ready = assemble(data, folder.cache, place, precision, progress, cancelled)
         if init is not None:
             start = load_model(init, torch.device("cpu"), config.model.weights)
-            progress.log(warm_start(network, config.model, data.modalities, data.legend, start))
-        natural = natural_patterns(data, caches)
+            progress.log(warm_start(ready.network, config.model, data.modalities, data.legend, start))
+        natural = natural_patterns(data, ready.caches)
         examiner = Examiner(
-            data.scenes, data.splits, caches, stats, evaluation_patterns(len(data.names), natural), len(data.legend),
-            place, precision, cancelled,
+            data.scenes, data.splits, ready.caches, ready.stats, evaluation_patterns(len(data.names), natural),
+            len(data.legend), place, precision, cancelled,
         )  # fmt: skip
         job = {"config": config.model_dump(mode="json"), "init": None if init is None else str(init)}
         fitted = fit(
-            network, batches, bank, examiner.score, Checkpoints(folder.checkpoint, job),
-            config=training, steps=total_steps(training, len(batches.classes)),
-            class_weights=torch.from_numpy(class_weights(data.counts["train"])).to(place),
-            device=place, precision=precision, resume=resume, progress=progress, cancelled=cancelled,
+            ready, examiner.score, Checkpoints(folder.checkpoint, job),
+            steps=total_steps(training, len(ready.batches.classes)), resume=resume,
+            progress=progress, cancelled=cancelled,
         )  # fmt: skip
         progress.log(f"measuring {len(examiner.patterns)} patterns")
         outcome = examine(fitted.network, examiner, data.names, training.prior_correction)
         folder.clean()  # before what stays is written: the disk may be nearly full
         seconds = time.monotonic() - started
         facts = run_facts(data, fitted, outcome, describe_device(place), precision, seconds)
-        save_model(folder.model, fitted.network, model_info(data, stats, outcome, facts, natural))
+        save_model(folder.model, fitted.network, model_info(data, ready.stats, outcome, facts, natural))
         predictions = outcome.predictions | places(data, outcome.measured_on)
         folder.write_predictions(predictions)
         folder.write_history(fitted.history)

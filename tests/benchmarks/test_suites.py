@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from engine.benchmarks import floors, speed
+from engine.benchmarks import floors
+from engine.benchmarks.speed import rates
 
 SETTINGS = """
 [split]
@@ -24,7 +25,7 @@ validate_every = 3
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(speed, "_SECONDS", 0.01)
+    monkeypatch.setattr(rates, "_SECONDS", 0.01)
     monkeypatch.setattr(floors, "CLASSIFIERS", ("forest",))
     monkeypatch.setattr(floors, "TREES", 5)
 

@@ -1,0 +1,1 @@
+"""How fast: measured rates beside the device's own peak, and beside what people would use instead, in one run."""

@@ -1,0 +1,82 @@
+"""A transformer's bare blocks: the rate that mapping and training with a frozen backbone are held against."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+from engine.device import autocast, wait_for
+from engine.model.backbone import VisionTransformer, VitShape
+from engine.model.mamol import MaMOLAdapter
+
+VIT_B = VitShape(width=768, depth=12, heads=12, mlp_width=3072, grid=8, activation="quick_gelu", norm_pre=True)
+VIT_S = VitShape(width=384, depth=12, heads=6, mlp_width=1536, grid=8, layer_scale=True)
+_MODALITIES = 3
+
+
+def block_seconds(
+    shape: VitShape, windows: int, device: torch.device, precision: str, rounds: int, train: bool
+) -> dict[str, float]:
+    """Seconds of one block over `windows` windows, `bare` and with an `adapter`, medians of rounds taken in turns.
+
+    Args:
+        shape: of the backbone; its weights are random and frozen.
+        windows: each of a class token and `shape.grid` squared tokens.
+        device: where to compute.
+        precision: "float32" or "bfloat16".
+        rounds: how often each is timed.
+        train: forward and backward, to the tokens and the adapter's weights; else forward alone.
+    """
+    one = VitShape(**(shape.to_json() | {"depth": 1, "output": None}))
+    backbone = VisionTransformer(one).to(device).requires_grad_(False)
+    adapter = MaMOLAdapter(
+        width=shape.width, modalities=_MODALITIES, rank=8, dynamic_experts=2, top_k=1, shared=True, specific=True,
+        norm=False, projection=False,
+    ).to(device)  # fmt: skip
+    block = backbone.blocks[0]
+    sample = torch.randn(windows, 1 + shape.grid**2, shape.width, device=device)
+    present = torch.rand(*sample.shape[:2], _MODALITIES, device=device) < 0.7
+
+    def work(chosen: MaMOLAdapter | None) -> None:
+        with torch.set_grad_enabled(train), autocast(device, precision):
+            tokens = sample.detach().requires_grad_(train)
+            out = block(tokens, chosen, present)
+        if train:
+            out.backward(torch.ones_like(out))
+
+    return in_turns({"bare": lambda: work(None), "adapter": lambda: work(adapter)}, device, rounds)
+
+
+def backbone_rate(
+    shape: VitShape, windows: int, device: torch.device, precision: str, rounds: int, train: bool
+) -> float:
+    """Tokens per second of all bare blocks: forward, or forward and backward to the tokens (`train`)."""
+    backbone = VisionTransformer(shape).to(device).requires_grad_(False)
+    sample = torch.randn(windows, shape.grid**2, shape.width, device=device)
+
+    def work() -> None:
+        with torch.set_grad_enabled(train), autocast(device, precision):
+            tokens = sample.detach().requires_grad_(train)
+            out = backbone(tokens)
+        if train:
+            out.backward(torch.ones_like(out))
+
+    seconds = in_turns({"blocks": work}, device, rounds)["blocks"]
+    return windows * (1 + shape.grid**2) / seconds
+
+
+def in_turns(works: dict[str, Callable[[], object]], device: torch.device, rounds: int) -> dict[str, float]:
+    """Median seconds of each work; they take turns, so that a busy moment of the machine hits all of them."""
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    for turn in range(rounds + 1):  # the first warms up
+        for name, work in works.items():
+            wait_for(device)
+            started = time.perf_counter()
+            work()
+            wait_for(device)
+            if turn:
+                seconds[name].append(time.perf_counter() - started)
+    return {name: statistics.median(values) for name, values in seconds.items()}

@@ -1,0 +1,102 @@
+"""What training works with, put together in the order in which one thing needs the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from engine.data.batches import Batches
+from engine.data.sampling import class_weights
+from engine.data.statistics import band_statistics
+from engine.data.window_cache import SceneCache, build_caches
+from engine.model.build import build_network
+from engine.model.network import MaMOLNetwork
+from engine.progress import Progress
+from engine.raster.normalise import BandStats
+from engine.training.losses import BatchLoss
+from engine.training.pixel_bank import PixelBank
+from engine.training.prepare import Prepared
+from engine.training.teacher import Teacher
+
+_UNLABELLED_TILES = 2000  # per scene: two million pixels to learn from without labels
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """An untrained network, and what it learns from.
+
+    Attributes:
+        data: scenes and splits.
+        stats: of the training pixels, by modality name.
+        network: on `device`.
+        caches: windows of each scene.
+        batches: draws windows from them.
+        bank: draws pixels that speak for themselves; None for networks without them.
+        class_weights: (Y,), for `balance = "weights"`.
+        device: where to compute.
+        precision: "float32" or "bfloat16".
+    """
+
+    data: Prepared
+    stats: dict[str, BandStats]
+    network: MaMOLNetwork
+    caches: list[SceneCache]
+    batches: Batches
+    bank: PixelBank | None
+    class_weights: torch.Tensor
+    device: torch.device
+    precision: str
+
+    def loss(self, teacher: Teacher) -> BatchLoss:
+        """What a step minimises."""
+        return BatchLoss(
+            self.network, teacher, self.batches, self.bank, self.data.config.training, self.class_weights,
+            self.device, self.precision,
+        )  # fmt: skip
+
+
+def assemble(
+    data: Prepared,
+    cache: Path,
+    device: torch.device,
+    precision: str,
+    progress: Progress,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Assembled:
+    """Measure the bands, build the network, cache windows and describe pixels.
+
+    Args:
+        data: scenes and splits, open; `config` resolved.
+        cache: folder for windows.
+        device: where to compute.
+        precision: "float32" or "bfloat16".
+        progress: told of the reading.
+        cancelled: asked often.
+
+    Raises:
+        EngineError: a raster cannot be read, or a backbone's weights cannot be had.
+        Cancelled: `cancelled()` said so.
+    """
+    config, training = data.config, data.config.training
+    stats = band_statistics(data.scenes, data.splits, cancelled)
+    torch.manual_seed(training.seed)
+    network = build_network(config.model, config.missing.absent, data.modalities, len(data.legend))
+    caches = build_caches(
+        cache, data.scenes, data.splits, stats,
+        reach_px=network.window, unlabelled_tiles=_UNLABELLED_TILES if training.teaching else 0,
+        seed=training.seed, progress=progress, cancelled=cancelled,
+    )  # fmt: skip
+    batches = Batches(
+        data.scenes, data.splits, caches,
+        training=training, missing=config.missing,
+        window=network.window, core=network.core, core_offset=network.core_offset,
+    )  # fmt: skip
+    network.to(device)
+    bank = PixelBank(network, batches, device) if network.pixels is not None else None
+    if bank is not None:
+        bank.fit_inputs(network)
+    weights = torch.from_numpy(class_weights(data.counts["train"])).to(device)
+    return Assembled(data, stats, network, caches, batches, bank, weights, device, precision)
