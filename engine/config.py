@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -72,6 +72,9 @@ class SplitConfig(_Section):
     seed: int | None = Field(None, ge=0)  # default: that of training
 
 
+Fusions = Annotated[tuple[Literal["concat", "sum", "gated", "attention"], ...], Field(min_length=1, max_length=4)]
+
+
 class ModelConfig(_Section):
     """The network."""
 
@@ -102,7 +105,12 @@ class ModelConfig(_Section):
     modality_experts: bool = True
     adapter_norm: bool = False  # Eq. 3's LayerNorm
     adapter_projection: bool = False  # the authors' GELU + out_proj
-    fusion: Literal["concat", "sum", "gated", "attention"] | None = None  # default: concat for centre, sum for dense
+    fusion: Fusions | None = None  # one, or several whose scores are averaged; default: sum and gated (centre: concat)
+
+    @field_validator("fusion", mode="before")
+    @classmethod
+    def _single(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
 
 
 class TrainingConfig(_Section):

@@ -285,8 +285,8 @@ def overlap(header: dict[str, Any]) -> None:
         (claim_gigabytes, "truncated"),
         (overlap, "tensor|cannot be read"),
         (
-            lambda header: header.pop("fusion.nothing", header.pop("head.pattern.bias")),
-            "head.pattern.bias|cannot be read",
+            lambda header: header.pop("fusion.nothing", header.pop("classifiers.0.head.pattern.bias")),
+            "classifiers.0.head.pattern.bias|cannot be read",
         ),
     ],
 )

@@ -8,7 +8,7 @@ from engine.config import ModelConfig
 from engine.errors import ConfigError
 from engine.modality import Modality
 from engine.model.backbone import VisionTransformer, VitShape, weights_sha256
-from engine.model.fusion import Fusion, FusionKind
+from engine.model.fusion import Classifier, Fusion, FusionKind
 from engine.model.inputs import LocalFeatures
 from engine.model.mamol import MaMOLAdapter
 from engine.model.network import Absent, MaMOLNetwork
@@ -37,7 +37,7 @@ class ResolvedModelConfig(ModelConfig):
     stem_width: int
     pixels: bool
     boxes: tuple[int, ...]
-    fusion: FusionKind
+    fusion: tuple[FusionKind, ...]
 
 
 def resolve_model_config(config: ModelConfig) -> ResolvedModelConfig:
@@ -59,7 +59,7 @@ def resolve_model_config(config: ModelConfig) -> ResolvedModelConfig:
         "stem_width": 32 if compact else 256,
         "pixels": dense,
         "boxes": boxes,
-        "fusion": "sum" if dense else "concat",
+        "fusion": ("sum", "gated") if dense else ("concat",),
     }
     given = config.model_dump()
     given |= {key: value for key, value in defaults.items() if given[key] is None}
@@ -96,7 +96,7 @@ def build_network(
         sha256 = None if resolved.backbone == "compact" else weights_sha256(backbone)
     backbone.resize_positions(grid)
     readout = _readout(resolved, backbone, grid)
-    fusion = Fusion(resolved.fusion, modalities=len(modalities), width=readout.output_width)
+    fusions = [Fusion(kind, modalities=len(modalities), width=readout.output_width) for kind in resolved.fusion]
     return MaMOLNetwork(
         stems=[
             Stem(
@@ -111,8 +111,9 @@ def build_network(
         backbone=backbone,
         adapters=_adapters(resolved, backbone.shape, len(modalities)),
         readout=readout,
-        fusion=fusion,
-        head=_head(resolved, fusion.output_width, len(modalities), classes),
+        classifiers=[
+            Classifier(fusion, _head(resolved, fusion.output_width, len(modalities), classes)) for fusion in fusions
+        ],
         pixels=_pixels(resolved, modalities),
         token_dropout=resolved.token_dropout,
         window=resolved.window,

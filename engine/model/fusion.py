@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from engine.model.readout import LinearHead, PixelHead
 from engine.model.start import draw_normal
 
 FusionKind = Literal["concat", "sum", "gated", "attention"]
@@ -46,20 +47,22 @@ class Fusion(nn.Module):
             present_BM: bool, `(..., M)`.
         """
         some = next(feature for feature in features if feature is not None)
+        shown = [
+            None if feature is None else torch.where(present_BM[..., modality, None], feature, 0.0)
+            for modality, feature in enumerate(features)
+        ]
         if self.kind == "sum":  # one after the other: side by side, all of them would be moved once more
-            total = torch.zeros_like(some)
-            for modality, feature in enumerate(features):
-                if feature is not None:
-                    total = total + torch.where(present_BM[..., modality, None], feature, 0.0)
-            return total
-        filled = [torch.zeros_like(some) if feature is None else feature for feature in features]
-        feature_BMF = torch.where(present_BM[..., None], torch.stack(filled, dim=-2), 0.0)
+            there = [feature for feature in shown if feature is not None]
+            return sum(there[1:], there[0])
+        filled = [torch.zeros_like(some) if feature is None else feature for feature in shown]
         if self.kind == "concat":
-            return feature_BMF.flatten(-2)
+            return torch.cat(filled, dim=-1)
         if self.kind == "gated":
-            score_BM = self.score(feature_BMF.flatten(-2)).float()
-            gate_BM = _masked_softmax(score_BM, present_BM)
-            return (feature_BMF * gate_BM.to(feature_BMF.dtype)[..., None]).sum(dim=-2)
+            score_BM = self.score(torch.cat(filled, dim=-1)).float()
+            gate_BM = _masked_softmax(score_BM, present_BM).to(some.dtype)
+            weighted = [gate * feature for gate, feature in zip(gate_BM[..., None].unbind(-2), filled, strict=True)]
+            return sum(weighted[1:], weighted[0])
+        feature_BMF = torch.stack(filled, dim=-2)
         query, key, value = self.qkv(feature_BMF + self.modality_MF).chunk(3, dim=-1)
         score_BMM = (query @ key.transpose(-1, -2)).float() * query.shape[-1] ** -0.5
         weight_BMM = _masked_softmax(score_BMM, present_BM[..., None, :].expand(score_BMM.shape))
@@ -72,3 +75,16 @@ def _masked_softmax(score: Tensor, present: Tensor) -> Tensor:
     """Softmax over the last axis among `present`; all zero where nothing is."""
     score = torch.where(present, score, torch.finfo(score.dtype).min)
     return torch.where(present, score.softmax(dim=-1), 0.0)
+
+
+class Classifier(nn.Module):
+    """From the features of all modalities to class scores: one fusion, and a head that goes with it."""
+
+    def __init__(self, fusion: Fusion, head: PixelHead | LinearHead) -> None:
+        super().__init__()
+        self.fusion, self.head = fusion, head
+
+    def forward(self, features: Sequence[Tensor | None], used_BM: Tensor, present_BM: Tensor) -> Tensor:
+        """Scores `(..., Y)`; `used_BM` are the features to fuse, `present_BM` what the head is told."""
+        scores: Tensor = self.head(self.fusion(features, used_BM), present_BM)
+        return scores

@@ -1,4 +1,4 @@
-"""The whole network: stems -> one shared Vision Transformer with adapters -> read-out -> fusion -> head.
+"""The whole network: stems -> one shared Vision Transformer with adapters -> read-out -> fusions and heads.
 
 Beside the transformer, a pixel may speak for itself (`PixelBranch`). Its feature is added to that of its tokens, and
 the answer is the mean of the head's scores with tokens and without: two readings that err differently.
@@ -17,11 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from engine.model.backbone import VisionTransformer
-from engine.model.fusion import Fusion
+from engine.model.fusion import Classifier
 from engine.model.inputs import PixelIndex, clean
 from engine.model.mamol import MaMOLAdapter
 from engine.model.pixels import PixelBranch
-from engine.model.readout import LinearHead, PixelHead, Readout, core_offset, core_presence
+from engine.model.readout import Readout, core_offset, core_presence
 from engine.model.tokens import Stem, presence_rows
 
 Absent = Literal["skip", "dummy"]
@@ -46,8 +46,7 @@ class MaMOLNetwork(nn.Module):
         backbone: the shared encoder.
         adapters: for the last blocks of the backbone, in order.
         readout: tokens to features of the predicted pixels.
-        fusion: features of all modalities to one.
-        head: fused feature to classes.
+        classifiers: features of all modalities to class scores; the mean of theirs is the answer.
         pixels: a pixel's own feature, for dense read-outs; None leaves it out.
         token_dropout: share of training windows that a step sees without tokens, where there is `pixels`.
         window: side of the input, pixels.
@@ -68,8 +67,7 @@ class MaMOLNetwork(nn.Module):
         backbone: VisionTransformer,
         adapters: Sequence[MaMOLAdapter],
         readout: Readout,
-        fusion: Fusion,
-        head: PixelHead | LinearHead,
+        classifiers: Sequence[Classifier],
         pixels: PixelBranch | None,
         token_dropout: float,
         window: int,
@@ -85,8 +83,7 @@ class MaMOLNetwork(nn.Module):
         self.backbone = backbone
         self.adapters = nn.ModuleList(adapters)
         self.readout = readout
-        self.fusion = fusion
-        self.head = head
+        self.classifiers = nn.ModuleList(classifiers)
         self.pixels, self.token_dropout = pixels, token_dropout
         self.window, self.token_px, self.core, self.absent = window, token_px, core, absent
         self.frozen_backbone = freeze_backbone
@@ -170,8 +167,8 @@ class MaMOLNetwork(nn.Module):
             zero = self.backbone.prefix_PD.new_zeros(*present_M.shape[:-1], self.readout.output_width)
             features = [zero, *features[1:]]
         used = torch.ones_like(present_M) if self.absent == "dummy" else present_M
-        scores: Tensor = self.head(self.fusion(features, used), present_M)
-        return scores
+        scores: list[Tensor] = [classifier(features, used, present_M) for classifier in self.classifiers]
+        return sum(scores[1:], scores[0]) / len(scores)
 
     def _features(
         self,

@@ -142,7 +142,7 @@ def test_pixel_without_a_sensor_gets_nothing_from_it(make_network, make_input):
     valid[:, 0, row, col] = False
     with torch.no_grad():
         logits = network(values, valid)
-        nothing = network.head(torch.zeros(1, 3 * 24), torch.zeros(1, 3))
+        nothing = network.classifiers[0].head(torch.zeros(1, 3 * 24), torch.zeros(1, 3))
     assert torch.allclose(logits[:, :, 2, 3], nothing.expand(5, -1), atol=1e-6)
 
 

@@ -32,7 +32,7 @@ class _Windows(Dataset[tuple[list[torch.Tensor], torch.Tensor, int, int]]):
         self.rows, self.cols = (-(-(side - window + core) // core) for side in valid.shape[1:])
 
     def __len__(self) -> int:
-        return self.rows * self.cols
+        return int(self.rows * self.cols)
 
     def __getitem__(self, number: int) -> tuple[list[torch.Tensor], torch.Tensor, int, int]:
         row, col = number // self.cols * self.core, number % self.cols * self.core
@@ -57,7 +57,7 @@ def plain_loop(loaded: LoadedModel, layers: Mapping[str, Path], out: Path, devic
     profile |= {"count": 1, "dtype": "uint8", "nodata": 0, "driver": "GTiff"}
     with rasterio.open(out, "w", **profile) as file:
         file.write(classes[None, :height, :width])
-    return height * width
+    return int(height * width)
 
 
 def window_per_pixel(
@@ -113,8 +113,8 @@ def forest_rate(layers: Mapping[str, Path], labels: Path, context_px: int, threa
     forest.fit(features[chosen], classes.ravel()[chosen])
     started = time.perf_counter()
     forest.predict(features[:_FOREST_PIXELS])
-    count = min(len(features), _FOREST_PIXELS)
-    return 1 / (described / classes.size + (time.perf_counter() - started) / count)
+    count: int = min(len(features), _FOREST_PIXELS)
+    return float(1 / (described / classes.size + (time.perf_counter() - started) / count))
 
 
 def _whole_scene(loaded: LoadedModel, layers: Mapping[str, Path]) -> tuple[list[np.ndarray], np.ndarray, dict]:
