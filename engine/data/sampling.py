@@ -50,3 +50,24 @@ def class_weights(counts: np.ndarray) -> np.ndarray:
 def rare_classes(counts: np.ndarray) -> list[int]:
     """Class indices with fewer than `RARE` training pixels."""
     return np.flatnonzero(counts < RARE).tolist()
+
+
+def thinned(classes: np.ndarray, limit: int, rng: np.random.Generator) -> np.ndarray:
+    """Positions of at most `limit` pixels, in order: classes mixed as they are, but none so rare that it is lost.
+
+    Three quarters of the places go by the classes' shares; each class has an equal part of the last quarter for sure.
+
+    Args:
+        classes: class index of each pixel (N,).
+        limit: how many to keep; at least four times the number of classes.
+        rng: where chance comes from.
+    """
+    if len(classes) <= limit:
+        return np.arange(len(classes))
+    numbers, counts = np.unique(classes, return_counts=True)
+    places = np.maximum(0.75 * limit / len(classes) * counts, 0.25 * limit / len(numbers)).astype(int)
+    kept = [
+        rng.permutation(np.flatnonzero(classes == number))[:count]
+        for number, count in zip(numbers.tolist(), places.tolist(), strict=True)
+    ]
+    return np.sort(np.concatenate(kept))

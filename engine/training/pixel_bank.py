@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.data.batches import Batches
 from engine.data.missing import draw_patterns
-from engine.data.sampling import Sampler
+from engine.data.sampling import Sampler, thinned
 from engine.model.network import MaMOLNetwork
 
 _LABELLED, _UNLABELLED = 40_000, 10_000  # pixels at most
@@ -46,9 +46,7 @@ class PixelBank:
         self.batches = batches
         training = batches.training
         rng = np.random.default_rng([training.seed, 6])
-        self.labelled = np.arange(len(batches.classes))
-        if len(self.labelled) > _LABELLED:
-            self.labelled = np.sort(rng.permutation(self.labelled)[:_LABELLED])
+        self.labelled = thinned(batches.classes, _LABELLED, rng)
         self.views = max(1, min(_VIEWS, _LABELLED // len(self.labelled)))
         self.sampler = Sampler(batches.classes[self.labelled], training.balance, training.seed)
         positions = np.tile(self.labelled, self.views)

@@ -27,9 +27,11 @@ _FOREST_LABELS, _FOREST_PIXELS = 600, 200_000
 class _Windows(Dataset[tuple[list[torch.Tensor], torch.Tensor, int, int]]):
     """Every window of a scene that is held in memory, standardised and padded."""
 
-    def __init__(self, values: list[np.ndarray], valid: np.ndarray, window: int, core: int) -> None:
+    def __init__(
+        self, values: list[np.ndarray], valid: np.ndarray, shape: tuple[int, int], window: int, core: int
+    ) -> None:
         self.values, self.valid, self.window, self.core = values, valid, window, core
-        self.rows, self.cols = (-(-(side - window + core) // core) for side in valid.shape[1:])
+        self.rows, self.cols = (-(-side // core) for side in shape)
 
     def __len__(self) -> int:
         return int(self.rows * self.cols)
@@ -48,7 +50,7 @@ def plain_loop(loaded: LoadedModel, layers: Mapping[str, Path], out: Path, devic
     classes = np.zeros((height + network.core, width + network.core), np.uint8)
     with torch.inference_mode():
         for batch, batch_valid, rows, cols in DataLoader(
-            _Windows(values, valid, network.window, network.core), batch_size=_BATCH
+            _Windows(values, valid, (height, width), network.window, network.core), batch_size=_BATCH
         ):
             with autocast(device, precision):
                 logits = network([part.to(device) for part in batch], batch_valid.to(device))

@@ -186,6 +186,6 @@ def _config(scene: TimingScene) -> Config:
     return parse_config(
         {
             "scene": {"modalities": modalities, "labels": {"path": str(scene.labels)}},
-            "split": {"train_per_class": 100, "test_pixels": 200, "block_px": 128},
+            "split": {"train_per_class": 100, "test_pixels": 200},
         }
     )

@@ -1,0 +1,111 @@
+"""The speed suite on a tiny scene: every figure is there and hangs together; what is timed is what is meant."""
+
+import json
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+
+from engine.benchmarks.speed import blocks, mapping, peers, rates, suite
+from engine.benchmarks.speed.peak import matmul_peak
+from engine.benchmarks.speed.scene import BANDS, mosaic, write_timing_scene
+from engine.benchmarks.speed.stages import StageClock, counted_flops
+from engine.config import ModelConfig
+from engine.modality import Modality
+from engine.model.backbone import VitShape
+from engine.model.build import build_network
+
+CPU = torch.device("cpu")
+TINY = VitShape(width=16, depth=2, heads=2, mlp_width=32, grid=8)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Everything short and small."""
+    monkeypatch.setattr(suite, "_SIDE_PX", 128)
+    monkeypatch.setattr(suite, "_SIDE_PX_LARGE", 40)
+    monkeypatch.setattr(suite, "_ROUNDS", 1)
+    monkeypatch.setattr(suite, "_PIXELS_OF_PEERS", 8)
+    monkeypatch.setattr(suite, "_PIXELS_LARGE", 2)
+    monkeypatch.setattr(suite, "VIT_B", TINY)
+    monkeypatch.setattr("engine.benchmarks.speed.peak._SHAPES", ((64, 64, 64),))
+    monkeypatch.setattr("engine.benchmarks.speed.peak._SECONDS", 0.01)
+    monkeypatch.setattr(rates, "_SECONDS", 0.01)
+
+
+def test_the_whole_suite(run_command, tmp_path, small):
+    code, _, err = run_command("benchmark", "speed", "--out", tmp_path, "--threads", "1", "--device", "cpu")
+    assert code == 0, err
+    facts = json.loads((tmp_path / "speed.json").read_text())
+    mapped = facts["mapping"]
+    assert mapped["pixels"] == 128 * 128
+    assert set(mapped["shares"]) == {"tokens", "blocks", "experts", "pixels", "head", "other"}
+    assert sum(mapped["shares"].values()) == pytest.approx(1)
+    assert 0 <= mapped["waiting"] < 1
+    assert facts["training"]["steps"] == [180, 270]
+    assert facts["training"]["taught"]["flops"] > facts["training"]["untaught"]["flops"] > 1e6
+    assert set(facts["peers"]) == {"plain loop", "window per pixel", "forest 1x1", "forest 13x13"}
+    page = (tmp_path / "speed.md").read_text()
+    assert "window per pixel" in page and "GFLOP" in page
+    assert (tmp_path / "speed.png").stat().st_size > 5000
+
+
+def test_peers_give_the_same_answers(tmp_path, small, monkeypatch):
+    """The plain loop maps what our mapping maps, so the comparison is of speed alone."""
+    monkeypatch.setattr(suite, "_SIDE_PX", 100)
+    timed = suite.SpeedSuite(tmp_path, "cpu", "float32", 1, suite_progress(), lambda: False)
+    loaded = timed._model()
+    for facts in loaded.info.patterns.values():  # the plain loop knows nothing of calibration
+        facts |= {"bias": None, "temperature": None}
+    peers.plain_loop(loaded, timed.scene.layers, tmp_path / "plain.tif", CPU, "float32")
+    mapping.measure_mapping(
+        loaded, timed._model_path, timed.scene.layers, tmp_path / "map.tif", "float32", "cpu", 1
+    )  # fmt: skip
+    with rasterio.open(tmp_path / "plain.tif") as plain, rasterio.open(tmp_path / "map.tif") as ours:
+        assert (plain.read(1) == ours.read(1)).mean() > 0.999
+
+
+def suite_progress():
+    from engine.progress import SilentProgress
+
+    return SilentProgress()
+
+
+def test_operations_are_counted():
+    """A product of (a, b) and (b, c) costs 2 a b c, its backward twice that."""
+    one, other = torch.randn(3, 5, requires_grad=True), torch.randn(5, 7, requires_grad=True)
+    assert counted_flops(lambda: one @ other) == 2 * 3 * 5 * 7
+    assert counted_flops(lambda: (one @ other).sum().backward()) == 3 * 2 * 3 * 5 * 7
+
+
+def test_stages_add_up_and_leave_no_trace():
+    network = build_network(ModelConfig(width=24, depth=1), "skip", (Modality("sar", 2),), 3).eval()
+    values, valid = [torch.randn(2, 2, 32, 32)], torch.ones(2, 1, 32, 32, dtype=torch.bool)
+    hooks = sum(len(module._forward_hooks) for module in network.modules())
+    with torch.inference_mode(), StageClock(network, CPU) as clock:
+        network(values, valid)
+        once = dict(clock.seconds)
+        network(values, valid)
+    assert all(clock.seconds[stage] > seconds > 0 for stage, seconds in once.items())
+    assert sum(len(module._forward_hooks) for module in network.modules()) == hooks
+    assert "numbers" not in vars(network.pixels)
+
+
+def test_mosaics_repeat_the_scene(tmp_path):
+    scene = write_timing_scene(tmp_path, 40)
+    for name, path in mosaic(scene, tmp_path / "large", 100, 70).items():
+        with rasterio.open(path) as large, rasterio.open(scene.layers[name]) as small_file:
+            values = small_file.read()
+            assert (large.count, large.height, large.width) == (BANDS[name], 100, 70)
+            assert large.transform == small_file.transform and large.crs == small_file.crs
+            np.testing.assert_array_equal(large.read()[:, 80:, 40:], values[:, :20, :30])
+
+
+def test_peak_and_blocks_are_positive(monkeypatch):
+    monkeypatch.setattr("engine.benchmarks.speed.peak._SHAPES", ((64, 64, 64),))
+    assert matmul_peak(CPU, torch.float32) > 0.1
+    for train in (False, True):
+        seconds = blocks.block_seconds(TINY, 2, CPU, "float32", 2, train)
+        assert seconds["adapter"] > 0 and seconds["bare"] > 0
+        assert blocks.backbone_rate(TINY, 2, CPU, "float32", 2, train) > 0
