@@ -1,7 +1,7 @@
 """From one feature per modality to one feature: `concat` (the paper), `sum`, `gated` or `attention`.
 
-All of them take the features of the modalities, `(..., F)` each, with `present_BM` (any number of leading axes): a
-modality that is not present is zero and has no say. Where nothing is present the result is zero.
+All of them take the features of the modalities, `(..., F)` each, zero where a modality is not present (`shown`), with
+`present_BM` (any number of leading axes). What is not present has no say; where nothing is, the result is zero.
 """
 
 from __future__ import annotations
@@ -16,6 +16,15 @@ from engine.model.readout import LinearHead, PixelHead
 from engine.model.start import draw_normal
 
 FusionKind = Literal["concat", "sum", "gated", "attention"]
+Features = list[Tensor | None]  # `(..., F)` of each modality in model order; None for one that is present nowhere
+
+
+def shown(features: Sequence[Tensor | None], present_BM: Tensor) -> Features:
+    """The features where their modality is present, zero elsewhere, whatever stood there."""
+    return [
+        None if feature is None else torch.where(present_BM[..., modality, None], feature, 0.0)
+        for modality, feature in enumerate(features)
+    ]
 
 
 class Fusion(nn.Module):
@@ -39,27 +48,22 @@ class Fusion(nn.Module):
             self.qkv = nn.Linear(width, 3 * width)
             self.out = nn.Linear(width, width)
 
-    def forward(self, features: Sequence[Tensor | None], present_BM: Tensor) -> Tensor:
+    def forward(self, features: Features, present_BM: Tensor) -> Tensor:
         """Return `(..., output_width)`.
 
         Args:
-            features: `(..., F)` of each modality; None for one that is present nowhere, but not for all of them.
+            features: `(..., F)` of each modality, zero where it is not present; not None for all of them.
             present_BM: bool, `(..., M)`.
         """
-        some = next(feature for feature in features if feature is not None)
-        shown = [
-            None if feature is None else torch.where(present_BM[..., modality, None], feature, 0.0)
-            for modality, feature in enumerate(features)
-        ]
+        there = [feature for feature in features if feature is not None]
         if self.kind == "sum":  # one after the other: side by side, all of them would be moved once more
-            there = [feature for feature in shown if feature is not None]
             return sum(there[1:], there[0])
-        filled = [torch.zeros_like(some) if feature is None else feature for feature in shown]
+        filled = [torch.zeros_like(there[0]) if feature is None else feature for feature in features]
         if self.kind == "concat":
             return torch.cat(filled, dim=-1)
         if self.kind == "gated":
             score_BM = self.score(torch.cat(filled, dim=-1)).float()
-            gate_BM = _masked_softmax(score_BM, present_BM).to(some.dtype)
+            gate_BM = _masked_softmax(score_BM, present_BM).to(there[0].dtype)
             weighted = [gate * feature for gate, feature in zip(gate_BM[..., None].unbind(-2), filled, strict=True)]
             return sum(weighted[1:], weighted[0])
         feature_BMF = torch.stack(filled, dim=-2)
@@ -84,7 +88,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.fusion, self.head = fusion, head
 
-    def forward(self, features: Sequence[Tensor | None], used_BM: Tensor, present_BM: Tensor) -> Tensor:
+    def forward(self, features: Features, used_BM: Tensor, present_BM: Tensor) -> Tensor:
         """Scores `(..., Y)`; `used_BM` are the features to fuse, `present_BM` what the head is told."""
         scores: Tensor = self.head(self.fusion(features, used_BM), present_BM)
         return scores

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.model.backbone import VisionTransformer
-from engine.model.fusion import Classifier
+from engine.model.fusion import Classifier, Features, shown
 from engine.model.inputs import PixelIndex, clean
 from engine.model.mamol import MaMOLAdapter
 from engine.model.pixels import PixelBranch
@@ -25,7 +25,6 @@ from engine.model.readout import Readout, core_offset, core_presence
 from engine.model.tokens import Stem, presence_rows
 
 Absent = Literal["skip", "dummy"]
-Features = list[Tensor | None]  # one for each modality, in model order
 
 
 class _Part(NamedTuple):
@@ -116,9 +115,11 @@ class MaMOLNetwork(nn.Module):
         present = core_presence(valid_BMHW, self.core)
         present = present if at is None else present[at]
         tokens, own = self._features(values, valid_BMHW, compute, at)
+        if self.absent == "skip":
+            tokens = shown(tokens, present)
         if own is None:
             return self._shaped(self._classify(tokens, present), at)
-        own = self._shown(own, present)
+        own = shown(own, present)  # always: a dummy token stands for a gap, hidden numbers must not
         if self.training:
             kept_B = torch.rand(len(valid_BMHW), device=valid_BMHW.device) >= self.token_dropout
             kept = kept_B[:, None, None, None] if at is None else kept_B[at[0], None]
@@ -144,22 +145,13 @@ class MaMOLNetwork(nn.Module):
         """
         assert self.pixels is not None
         own = [self.pixels(numbers_AV, modality, noise) for modality, numbers_AV in enumerate(numbers)]
-        return self._classify(self._shown(own, present_AM), present_AM)
+        return self._classify(shown(own, present_AM), present_AM)
 
     def _shaped(self, logits: Tensor, at: PixelIndex | None) -> Tensor:
         """`(B, K, K, Y)` as callers want it; scores of chosen pixels stay as they are."""
         if at is not None:
             return logits
         return logits[:, 0, 0] if self.readout.centre else logits.permute(0, 3, 1, 2)
-
-    def _shown(self, own: Features, present_M: Tensor) -> Features:
-        """Pixels' own features where they may be used: a dummy token stands for a gap, hidden numbers must not."""
-        if self.absent == "skip":  # the fusion leaves them out
-            return own
-        return [
-            None if feature is None else torch.where(present_M[..., modality, None], feature, 0.0)
-            for modality, feature in enumerate(own)
-        ]
 
     def _classify(self, features: Features, present_M: Tensor) -> Tensor:
         """Features `(..., F)` of the modalities and bool `(..., M)` to scores `(..., Y)`."""

@@ -146,6 +146,28 @@ def test_pixel_without_a_sensor_gets_nothing_from_it(make_network, make_input):
     assert torch.allclose(logits[:, :, 2, 3], nothing.expand(5, -1), atol=1e-6)
 
 
+def test_several_fusions_answer_with_the_mean_of_their_scores(make_network, make_input):
+    """With all heads but one silenced, a share of that one's answer is left."""
+    network = make_network(fusion=("sum", "gated"))
+    values, valid = make_input(network)
+    with torch.no_grad():
+        together = network(values, valid)
+        alone = []
+        for kept in network.classifiers:
+            others = [item for item in network.classifiers if item is not kept]
+            weights = [(item.head.layers[-1].weight, item.head.layers[-1].bias) for item in others]
+            saved = [tuple(tensor.clone() for tensor in pair) for pair in weights]
+            for pair in weights:
+                for tensor in pair:
+                    tensor.zero_()
+            alone.append(network(values, valid))
+            for pair, old in zip(weights, saved, strict=True):
+                for tensor, before in zip(pair, old, strict=True):
+                    tensor.copy_(before)
+    assert torch.allclose(sum(alone), together, atol=1e-5)
+    assert not torch.allclose(alone[0], alone[1], atol=1e-2)
+
+
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_any_number_of_modalities(make_network, make_input, count):
     """One sensor is enough, five are not too many."""

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.model.fusion import Fusion
+from engine.model.fusion import Fusion, shown
 from engine.model.readout import DenseReadout, core_offset, core_presence
 
 
@@ -36,15 +36,16 @@ def test_fusion_ignores_what_is_absent(kind):
     feature = torch.randn(2, 4, 3, 6)
     present = torch.rand(2, 4, 3) > 0.4
     present[0, 0] = False
-    clean = fusion(feature.unbind(-2), present)
-    dirty = fusion(torch.where(present[..., None], feature, float("nan")).unbind(-2), present)
+    clean = fusion(shown(feature.unbind(-2), present), present)
+    hidden = torch.where(present[..., None], feature, float("nan"))
+    dirty = fusion(shown(hidden.unbind(-2), present), present)
     assert clean.shape == (2, 4, fusion.output_width)
     assert torch.equal(clean, dirty)
     assert torch.isfinite(clean).all()
     assert clean[0, 0].abs().max() == 0
     nowhere = present & torch.tensor([True, False, True])
-    left_out = fusion([feature[..., 0, :], None, feature[..., 2, :]], nowhere)
-    assert torch.equal(left_out, fusion(feature.unbind(-2), nowhere))
+    left_out = fusion(shown([feature[..., 0, :], None, feature[..., 2, :]], nowhere), nowhere)
+    assert torch.equal(left_out, fusion(shown(feature.unbind(-2), nowhere), nowhere))
 
 
 @pytest.mark.parametrize("kind", ["gated", "attention"])
@@ -52,7 +53,7 @@ def test_single_modality_is_used_in_full(kind):
     """With one modality present, a weighted mean gives that modality's feature the whole weight."""
     fusion = Fusion(kind, modalities=3, width=6)
     feature, present = torch.randn(5, 3, 6), torch.tensor([[False, True, False]]).expand(5, 3)
-    fused = fusion(feature.unbind(-2), present)
+    fused = fusion(shown(feature.unbind(-2), present), present)
     if kind == "gated":
         assert torch.allclose(fused, feature[:, 1])
     else:
