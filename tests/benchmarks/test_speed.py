@@ -7,7 +7,7 @@ import pytest
 import rasterio
 import torch
 
-from engine.benchmarks.speed import blocks, mapping, peers, rates, suite
+from engine.benchmarks.speed import blocks, mapping, peers, suite
 from engine.benchmarks.speed.peak import matmul_peak
 from engine.benchmarks.speed.scene import BANDS, mosaic, write_timing_scene
 from engine.benchmarks.speed.stages import StageClock, counted_flops
@@ -15,6 +15,7 @@ from engine.config import ModelConfig
 from engine.modality import Modality
 from engine.model.backbone import VitShape
 from engine.model.build import build_network
+from engine.progress import SilentProgress
 
 CPU = torch.device("cpu")
 TINY = VitShape(width=16, depth=2, heads=2, mlp_width=32, grid=8)
@@ -31,7 +32,9 @@ def small(monkeypatch):
     monkeypatch.setattr(suite, "VIT_B", TINY)
     monkeypatch.setattr("engine.benchmarks.speed.peak._SHAPES", ((64, 64, 64),))
     monkeypatch.setattr("engine.benchmarks.speed.peak._SECONDS", 0.01)
-    monkeypatch.setattr(rates, "_SECONDS", 0.01)
+    monkeypatch.setattr("engine.training.pixel_bank._UNLABELLED", 100)
+    monkeypatch.setattr("engine.training.pixel_bank._VIEWS", 1)
+    monkeypatch.setattr("engine.benchmarks.speed.peers._FOREST_PIXELS", 500)
 
 
 def test_the_whole_suite(run_command, tmp_path, small):
@@ -54,7 +57,7 @@ def test_the_whole_suite(run_command, tmp_path, small):
 def test_peers_give_the_same_answers(tmp_path, small, monkeypatch):
     """The plain loop maps what our mapping maps, so the comparison is of speed alone."""
     monkeypatch.setattr(suite, "_SIDE_PX", 100)
-    timed = suite.SpeedSuite(tmp_path, "cpu", "float32", 1, suite_progress(), lambda: False)
+    timed = suite.SpeedSuite(tmp_path, "cpu", "float32", 1, SilentProgress(), lambda: False)
     loaded = timed._model()
     for facts in loaded.info.patterns.values():  # the plain loop knows nothing of calibration
         facts |= {"bias": None, "temperature": None}
@@ -64,12 +67,6 @@ def test_peers_give_the_same_answers(tmp_path, small, monkeypatch):
     )  # fmt: skip
     with rasterio.open(tmp_path / "plain.tif") as plain, rasterio.open(tmp_path / "map.tif") as ours:
         assert (plain.read(1) == ours.read(1)).mean() > 0.999
-
-
-def suite_progress():
-    from engine.progress import SilentProgress
-
-    return SilentProgress()
 
 
 def test_operations_are_counted():
