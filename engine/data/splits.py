@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -73,10 +74,15 @@ class Split:
 
     def open_to_training(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         """Whether pixels (N,), labelled or not, may be trained on: in no held block, outside the buffer."""
-        held = Neighbourhood(self.held_rows, self.held_cols, max(self.buffer_px, 1)).near(rows, cols)
+        held = self._held.near(rows, cols)
         if self.blocks:
             held |= np.isin(self.blocks.number(rows, cols), self.held_blocks)
         return ~held
+
+    @cached_property
+    def _held(self) -> Neighbourhood:
+        """Of the pixels of the other sides; asked for every tile of a scene, so made once."""
+        return Neighbourhood(self.held_rows, self.held_cols, max(self.buffer_px, 1))
 
 
 def make_splits(
