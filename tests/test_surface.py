@@ -24,7 +24,7 @@ COMMANDS = {
     ),
     "inspect": ({"model"}, {"--layer", "--json", "--reference"}),
     "evaluate": ({"map", "reference"}, {"--field", "--sensors-used", "--out"}),
-    "benchmark": ({"suite"}, {"--out", "--data", "--cases", "--config", "--seeds", "--set"}),
+    "benchmark": ({"suite"}, {"--out", "--data", "--cases", "--config", "--seeds", "--set", "--method"}),
     "diagnose": (set(), set()),
 }  # fmt: skip
 

@@ -64,10 +64,10 @@ def thinned(classes: np.ndarray, limit: int, rng: np.random.Generator) -> np.nda
     """
     if len(classes) <= limit:
         return np.arange(len(classes))
+    order = rng.permutation(len(classes))
     numbers, counts = np.unique(classes, return_counts=True)
     places = np.maximum(0.75 * limit / len(classes) * counts, 0.25 * limit / len(numbers)).astype(int)
-    kept = [
-        rng.permutation(np.flatnonzero(classes == number))[:count]
-        for number, count in zip(numbers.tolist(), places.tolist(), strict=True)
-    ]
-    return np.sort(np.concatenate(kept))
+    sure = [order[classes[order] == number][:count] for number, count in zip(numbers, places, strict=True)]
+    kept = np.concatenate(sure)
+    rest = order[~np.isin(order, kept)][: limit - len(kept)]  # what rounding and small classes have left over
+    return np.sort(np.concatenate([kept, rest]))
