@@ -7,7 +7,8 @@
     python -m engine.benchmark real     --config job.toml --out OUT --seeds 3     on your own scene
     python -m engine.benchmark speed    --out OUT     rates beside the device's peak and what people use instead
 
-Writes tables.md, pairs.csv, runs.csv and runs.jsonl. The same command goes on where it was stopped.
+Writes tables.md, pairs.csv, runs.csv and runs.jsonl; the same command goes on where it was stopped. `speed` writes
+speed.md, speed.json and speed.png.
 """
 
 from __future__ import annotations

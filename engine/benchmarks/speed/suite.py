@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from engine.bundle import LoadedModel, load_model
 from engine.config import Config, ModelConfig, parse_config
 from engine.device import choose_device, choose_precision, describe_device, peak_memory, set_threads
 from engine.errors import Cancelled
-from engine.model.backbone import VisionTransformer, VitShape
+from engine.model.backbone import VisionTransformer
 from engine.model.build import build_network, resolve_model_config
 from engine.progress import Progress
 from engine.training.run import run_training
@@ -96,14 +97,14 @@ class SpeedSuite:
     def _mapping(self) -> dict[str, Any]:
         """The default model, all three modalities, files to files."""
         speed = measure_mapping(
-            self._model(), self._model_path, self.scene.layers, self.out / "map.tif", self.precision,
+            self._loaded, self._model_path, self.scene.layers, self.out / "map.tif", self.precision,
             str(self.device), _ROUNDS,
         )  # fmt: skip
         return asdict(speed) | {"rate": speed.rate, "waiting": speed.waiting, "gflops": speed.gflops}
 
     def _peers(self) -> dict[str, float]:
         """Pixels per second."""
-        loaded, layers = self._model(), self.scene.layers
+        loaded, layers = self._loaded, self.scene.layers
         each = window_per_pixel(loaded, layers, self.device, self.precision, _PIXELS_OF_PEERS)
         seconds = in_turns(
             {
@@ -126,7 +127,7 @@ class SpeedSuite:
     def _pretrained(self) -> dict[str, Any]:
         """Frozen ViT-B/16 (random weights), two modalities: mapping beside its bare blocks and a window per pixel."""
         names = ("msi", "sar")
-        large = self._with_backbone(VIT_B, names)
+        large = self._with_vit_b(names)
         layers = {name: self.scene.layers[name] for name in names}
         speed = measure_mapping(
             large, self._model_path, layers, self.out / "map.tif", self.precision, str(self.device), _ROUNDS_LARGE,
@@ -136,15 +137,13 @@ class SpeedSuite:
         each = window_per_pixel(large, layers, self.device, self.precision, _PIXELS_LARGE)
         return {
             "mapping": asdict(speed) | {"rate": speed.rate, "token_rate": speed.rate * tokens},
-            "token_rate_of_bare_blocks": backbone_rate(
-                VIT_B, _BLOCK_WINDOWS, self.device, self.precision, _ROUNDS, train=False
-            ),
+            "token_rate_of_bare_blocks": backbone_rate(VIT_B, _BLOCK_WINDOWS, self.device, self.precision, _ROUNDS),
             "window per pixel": _PIXELS_LARGE / in_turns({"each": each}, self.device, _ROUNDS_LARGE)["each"],
         }
 
     def _adapter(self) -> dict[str, dict[str, float]]:
         """Seconds of one frozen ViT-B/16 block and one of compact, bare and with an adapter."""
-        compact = self._model().network.backbone.shape
+        compact = self._loaded.network.backbone.shape
         return {
             f"{name}, {'training' if train else 'inference'}": block_seconds(
                 shape, windows, self.device, self.precision, _ROUNDS, train
@@ -157,7 +156,8 @@ class SpeedSuite:
     def _model_path(self) -> Path:
         return self.out / "run" / "model.safetensors"
 
-    def _model(self) -> LoadedModel:
+    @cached_property
+    def _loaded(self) -> LoadedModel:
         """The default model after two steps of training: how well it maps is another benchmark's business."""
         if not self._model_path.exists():
             short = self.config.training.model_copy(update={"steps": 2, "validate_every": 2})
@@ -167,12 +167,12 @@ class SpeedSuite:
             )  # fmt: skip
         return load_model(self._model_path, self.device)
 
-    def _with_backbone(self, shape: VitShape, names: Sequence[str]) -> LoadedModel:
-        """A model of some modalities around a backbone of random weights."""
-        info = self._model().info
+    def _with_vit_b(self, names: Sequence[str]) -> LoadedModel:
+        """A model of some modalities around a frozen ViT-B/16 of random weights."""
+        info = self._loaded.info
         modalities = tuple(modality for modality in info.modalities if modality.name in names)
         config = resolve_model_config(ModelConfig(backbone="open_clip:ViT-B-16/openai"))
-        network = build_network(config, "skip", modalities, len(info.legend), VisionTransformer(shape))
+        network = build_network(config, "skip", modalities, len(info.legend), VisionTransformer(VIT_B))
         described = replace(
             info, modalities=modalities, patterns={}, model=config.model_dump(mode="json"),
             stats={name: info.stats[name] for name in names},
