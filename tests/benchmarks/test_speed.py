@@ -3,14 +3,13 @@
 import json
 import time
 
-import numpy as np
 import pytest
 import rasterio
 import torch
 
 from engine.benchmarks.speed import blocks, mapping, peers, suite
 from engine.benchmarks.speed.peak import matmul_peak
-from engine.benchmarks.speed.scene import BANDS, mosaic, write_timing_scene
+from engine.benchmarks.speed.scene import BANDS, write_timing_scene
 from engine.benchmarks.speed.stages import StageClock, counted_flops
 from engine.config import ModelConfig
 from engine.modality import Modality
@@ -90,14 +89,18 @@ def test_stages_add_up_and_leave_no_trace():
     assert "numbers" not in vars(network.pixels)
 
 
-def test_mosaics_repeat_the_scene(tmp_path):
+def test_a_scene_has_the_shape_asked_for(tmp_path):
+    """Three sensors on one grid, labels everywhere; the extent is that of the upper left corner's pixels."""
     scene = write_timing_scene(tmp_path, 40)
-    for name, path in mosaic(scene, tmp_path / "large", 100, 70).items():
-        with rasterio.open(path) as large, rasterio.open(scene.layers[name]) as small_file:
-            values = small_file.read()
-            assert (large.count, large.height, large.width) == (BANDS[name], 100, 70)
-            assert large.transform == small_file.transform and large.crs == small_file.crs
-            np.testing.assert_array_equal(large.read()[:, 80:, 40:], values[:, :20, :30])
+    with rasterio.open(scene.labels) as labels:
+        grid = (labels.height, labels.width, labels.transform, labels.crs)
+        assert grid[:2] == (40, 40) and (labels.read(1) > 0).all()
+        left, bottom, right, top = labels.bounds
+    for name, path in scene.layers.items():
+        with rasterio.open(path) as layer:
+            assert (layer.height, layer.width, layer.transform, layer.crs) == grid and layer.count == BANDS[name]
+    assert scene.extent(40) == (left, bottom, right, top)
+    assert scene.extent(10) == (left, top - 100, left + 100, top)
 
 
 def test_works_take_turns():

@@ -1,7 +1,6 @@
 """A scene to time on, written on the spot: three sensors of one resolution, labels in patches; smooth noise, no more.
 
-What it shows does not matter for speed; its file layout, data types, size and gaps do. Larger scenes are virtual
-mosaics (VRT) of the same files, so that bytes are read anew for every pixel and a disk is not filled.
+What it shows does not matter for speed; its file layout, data types and size do.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import numpy as np
 import rasterio
@@ -24,11 +22,10 @@ BANDS = {"msi": 10, "sar": 2, "dem": 1}
 
 @dataclass(frozen=True, slots=True)
 class TimingScene:
-    """Files of a scene: rasters by modality, class raster, and its side in pixels."""
+    """Files of a scene: rasters by modality, and class raster."""
 
     layers: Mapping[str, Path]
     labels: Path
-    side_px: int
 
     def extent(self, side_px: int) -> tuple[float, float, float, float]:
         """(xmin, ymin, xmax, ymax) of the upper left corner's pixels."""
@@ -53,17 +50,7 @@ def write_timing_scene(folder: Path, side_px: int, seed: int = 0) -> TimingScene
             _write(layers[name], (values / 100).astype(np.float32), nodata=-9999)
     labels = folder / "labels.tif"
     _write(labels, classes[None], nodata=0)
-    return TimingScene(layers, labels, side_px)
-
-
-def mosaic(scene: TimingScene, folder: Path, height_px: int, width_px: int) -> dict[str, Path]:
-    """VRTs of `height_px` x `width_px` pixels that repeat the scene's rasters; paths by modality."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = {}
-    for name, source in scene.layers.items():
-        paths[name] = folder / f"{name}.vrt"
-        paths[name].write_text(_vrt(source, scene.side_px, height_px, width_px), encoding="utf-8")
-    return paths
+    return TimingScene(layers, labels)
 
 
 def _smooth(rng: np.random.Generator, side_px: int) -> np.ndarray:
@@ -74,32 +61,8 @@ def _smooth(rng: np.random.Generator, side_px: int) -> np.ndarray:
 def _write(path: Path, values: np.ndarray, nodata: float) -> None:
     with rasterio.open(
         path, "w", driver="GTiff", count=len(values), height=values.shape[1], width=values.shape[2],
-        dtype=values.dtype, nodata=nodata, crs=CRS.from_epsg(32633), transform=from_origin(_WEST, _NORTH, 10, 10),
+        dtype=values.dtype, nodata=nodata, crs=CRS.from_epsg(32633),
+        transform=from_origin(_WEST, _NORTH, _PIXEL_M, _PIXEL_M),
         tiled=True, blockxsize=256, blockysize=256, compress="deflate", zlevel=1, interleave="pixel",
     ) as file:  # fmt: skip
         file.write(values)
-
-
-def _vrt(source: Path, side_px: int, height_px: int, width_px: int) -> str:
-    """A virtual raster that shows `source` again and again, cut at the right and lower edge."""
-    with rasterio.open(source) as file:
-        bands, dtype, nodata, wkt = file.count, file.dtypes[0], file.nodata, file.crs.to_wkt()
-    kind = {"uint16": "UInt16", "float32": "Float32"}[dtype]
-    lines = [
-        f'<VRTDataset rasterXSize="{width_px}" rasterYSize="{height_px}">',
-        f"<SRS>{escape(wkt)}</SRS>",
-        f"<GeoTransform>{_WEST}, {_PIXEL_M}, 0, {_NORTH}, 0, {-_PIXEL_M}</GeoTransform>",
-    ]
-    for band in range(1, bands + 1):
-        lines.append(f'<VRTRasterBand dataType="{kind}" band="{band}"><NoDataValue>{nodata}</NoDataValue>')
-        for row in range(0, height_px, side_px):
-            for col in range(0, width_px, side_px):
-                height, width = min(side_px, height_px - row), min(side_px, width_px - col)
-                lines.append(
-                    f'<SimpleSource><SourceFilename relativeToVRT="0">{escape(str(source.resolve()))}</SourceFilename>'
-                    f"<SourceBand>{band}</SourceBand>"
-                    f'<SrcRect xOff="0" yOff="0" xSize="{width}" ySize="{height}"/>'
-                    f'<DstRect xOff="{col}" yOff="{row}" xSize="{width}" ySize="{height}"/></SimpleSource>'
-                )
-        lines.append("</VRTRasterBand>")
-    return "\n".join([*lines, "</VRTDataset>\n"])
