@@ -22,6 +22,9 @@ from .layers import LayerError, RasterInput, check_class_values, raster_of_value
 from .translation import tr
 from .vectors import copy_features
 
+# How sample points were drawn (see `SamplePointsAlgorithm`): without these fields the engine would not know.
+_DESIGN = ("stratum", "stratum_name", "stratum_pixels", "stratum_ha")
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -96,7 +99,8 @@ def export_labels(
     fields = source.fields()
     index = fields.lookupField(algorithm.parameterAsString(parameters, field_name, context))
     path = folder / "labels.gpkg"
-    copy_features(source, path, [index], context)
+    design = [fields.lookupField(name) for name in _DESIGN]
+    copy_features(source, path, [index] if min(design) < 0 else [index, *design], context)
     _copy_style(source, path.with_suffix(".qml"))
     return Labels(path, fields.at(index).name())
 

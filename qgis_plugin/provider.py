@@ -8,6 +8,7 @@ from .algorithms.checkengine import CheckEngineAlgorithm
 from .algorithms.evaluate import EvaluateAlgorithm
 from .algorithms.inspect import InspectAlgorithm
 from .algorithms.predict import PredictAlgorithm
+from .algorithms.samplepoints import SamplePointsAlgorithm
 from .algorithms.setupengine import SetupEngineAlgorithm
 from .algorithms.train import TrainAlgorithm
 from .bridge import EngineError, engine_python
@@ -42,6 +43,10 @@ class MamolProvider(QgsProcessingProvider):
         """Outputs are files."""
         return False
 
+    def supportedOutputVectorLayerExtensions(self) -> list[str]:  # noqa: N802
+        """What vector outputs may be."""
+        return ["gpkg"]
+
     def warningMessage(self) -> str:  # noqa: N802
         """Text in the toolbox as long as there is no engine."""
         try:
@@ -53,7 +58,7 @@ class MamolProvider(QgsProcessingProvider):
     def loadAlgorithms(self) -> None:  # noqa: N802
         """Add the algorithms."""
         for algorithm in (
-            PredictAlgorithm, TrainAlgorithm, InspectAlgorithm, EvaluateAlgorithm,
+            PredictAlgorithm, TrainAlgorithm, InspectAlgorithm, SamplePointsAlgorithm, EvaluateAlgorithm,
             CheckEngineAlgorithm, SetupEngineAlgorithm,
         ):  # fmt: skip
             self.addAlgorithm(algorithm())

@@ -25,7 +25,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGIN = "mamol_landcover"
-ALGORITHMS = ("checkengine", "evaluate", "inspect", "predict", "setupengine", "train")
+ALGORITHMS = ("checkengine", "evaluate", "inspect", "predict", "samplepoints", "setupengine", "train")
 SENSORS = {"HYPERSPECTRAL": "hsi.tif", "ELEVATION": "lidar.tif", "SAR": "sar.tif"}
 NAMES = {"HYPERSPECTRAL": "hsi", "ELEVATION": "elevation", "SAR": "sar"}  # that training gives to the roles
 WATER = "#2b6db3"  # in sample_data/labels.qml: 43, 109, 179
@@ -162,6 +162,10 @@ def check_all(qgis: Qgis, samples: Path) -> None:
             OUTPUT=str(work / name / "figures"),
         )
         expect(Path(accuracy["REPORT"]).is_file(), f"{name}: no report was written")
+        points = Path(qgis.run("samplepoints", MAP=result["OUTPUT"], SIZE=100, MIN_PER_CLASS=5,
+                               OUTPUT=str(work / name / "points.gpkg"))["OUTPUT"])  # fmt: skip
+        style = points.with_suffix(".qml")
+        expect(points.is_file() and "ValueMap" in style.read_text(encoding="utf-8"), f"{name}: no sample points")
         promised = known["+".join(NAMES[sensor] for sensor in given)]
         figure = accuracy["OVERALL_ACCURACY"]
         say(f"{name}: overall accuracy {figure:.3f} at {accuracy['PIXELS']} pixels, promised {promised:.3f}")

@@ -42,6 +42,17 @@ class Confusion:
         return _ratio(np.diag(self.matrix), self.matrix.sum(axis=0))
 
     @property
+    def f1(self) -> np.ndarray:
+        """Harmonic mean of both accuracies of each class (Y,), the Dice coefficient; NaN where it does not occur."""
+        return _ratio(2 * np.diag(self.matrix), self.reference + self.matrix.sum(axis=0))
+
+    @property
+    def iou(self) -> np.ndarray:
+        """Pixels right over pixels of the class in map or reference (Y,), the Jaccard index; NaN without any."""
+        hits = np.diag(self.matrix)
+        return _ratio(hits, self.reference + self.matrix.sum(axis=0) - hits)
+
+    @property
     def oa(self) -> float:
         """Overall accuracy; NaN without pixels."""
         return float(np.trace(self.matrix) / self.n) if self.n else float("nan")
@@ -67,21 +78,6 @@ class Confusion:
         """`oa`, `aa`, `kappa`, `n` for JSON; None where a number is undefined."""
         values = {"oa": self.oa, "aa": self.aa(), "kappa": self.kappa}
         return {key: None if np.isnan(value) else value for key, value in values.items()} | {"n": self.n}
-
-
-def calibration_error(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> float:
-    """Expected calibration error: how far confidence is from accuracy, on average over pixels.
-
-    Args:
-        confidence: probability given to the predicted class (N,).
-        correct: whether it was right (N,).
-        bins: equal intervals of confidence.
-    """
-    if not len(confidence):
-        return float("nan")
-    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
-    gap = np.bincount(bin_of, confidence - correct.astype(float), bins)
-    return float(np.abs(gap).sum() / len(confidence))
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-import csv
-import html
-import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from engine.assessment.confusion import JUDGED_FROM
+import numpy as np
+
+from engine.assessment.facts import accuracy_facts, accuracy_rows, to_csv
 from engine.assessment.map_check import MapAccuracy
-from engine.assessment.page import class_sections, page, pattern_table
+from engine.assessment.map_page import report_html
 from engine.errors import OutputError
+from engine.legend import Legend
 
-EVERYTHING = "all"  # the row of all pixels together
 
-
-def write_report(accuracy: MapAccuracy, title: str, folder: Path) -> list[str]:
+def write_report(
+    accuracy: MapAccuracy,
+    title: str,
+    folder: Path,
+    maps: Mapping[str, tuple[np.ndarray, Legend]] | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> list[str]:
     """Write accuracy.json, accuracy.csv, confusion.csv and report.html; return their paths.
+
+    Args:
+        accuracy: what was found.
+        title: of the page.
+        folder: made if it is not there.
+        maps: pictures by title: class indices (H, W), -1 where there is none, and their legend.
+        provenance: what was compared, with what; JSON-able.
 
     Raises:
         OutputError: the folder cannot be written.
     """
+    facts = accuracy_facts(accuracy) | {"provenance": dict(provenance or {})}
     contents = {
-        "accuracy.json": json.dumps(accuracy.to_json(), indent=2, ensure_ascii=False) + "\n",
-        "accuracy.csv": accuracy_csv(accuracy),
+        "accuracy.json": json.dumps(facts, indent=2, ensure_ascii=False) + "\n",
+        "accuracy.csv": to_csv(("sensors", "class", "figure", "value"), accuracy_rows(facts)),
         "confusion.csv": confusion_csv(accuracy),
-        "report.html": report_html(accuracy, title),
+        "report.html": report_html(accuracy.legend, facts, title, maps or {}),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,43 +53,8 @@ def write_report(accuracy: MapAccuracy, title: str, folder: Path) -> list[str]:
     return [str(folder / name) for name in contents]
 
 
-def accuracy_csv(accuracy: MapAccuracy) -> str:
-    """Overall figures, then those of each combination of sensors and of each class: what, name, figure, value."""
-    facts = accuracy.to_json()
-    rows = [("overall", "", figure, value) for figure, value in facts["overall"].items()]
-    rows += [
-        ("sensors", name, figure, value) for name, item in facts["patterns"].items() for figure, value in item.items()
-    ]
-    for item in facts["classes"]:
-        figures = ("n", "producers_accuracy", "users_accuracy")
-        rows += [("class", item["name"], figure, item[figure]) for figure in figures]
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["what", "name", "figure", "value"])
-    writer.writerows(("" if cell is None else cell for cell in row) for row in rows)
-    return text.getvalue()
-
-
 def confusion_csv(accuracy: MapAccuracy) -> str:
     """The confusion matrix: a row for each reference class, a column for each class of the map."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["reference \\ map", *accuracy.legend.names])
-    for name, counts in zip(accuracy.legend.names, accuracy.confusion.matrix.tolist(), strict=True):
-        writer.writerow([name, *counts])
-    return text.getvalue()
-
-
-def report_html(accuracy: MapAccuracy, title: str) -> str:
-    """One page with everything."""
-    confusions = {EVERYTHING: accuracy.confusion} | accuracy.patterns
-    unmapped = f" {accuracy.unmapped:,} more have no class in the map." if accuracy.unmapped else ""
-    parts = [
-        f'<p class="note">{accuracy.confusion.n:,} reference pixels are compared.{html.escape(unmapped)} '
-        f"AA is the mean over classes with at least {JUDGED_FROM} reference pixels. The figures describe these pixels; "
-        "they describe the area only if the pixels are a random sample of it.</p>",
-        "<h2>Accuracy by sensors used</h2>",
-        pattern_table(confusions),
-        *class_sections(accuracy.legend, confusions),
-    ]
-    return page(title, parts)
+    names = accuracy.legend.names
+    rows = zip(names, accuracy.whole.figures.counts.tolist(), strict=True)
+    return to_csv(["reference \\ map", *names], [[name, *counts] for name, counts in rows])

@@ -1,17 +1,30 @@
-"""report.html: one page that needs no network, says what was measured and how, and looks the same anywhere."""
+"""What the report of a training says: what was measured and how, how it looks, and what it came from."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from engine.assessment.confusion import JUDGED_FROM, Confusion
-from engine.assessment.page import class_name, class_sections, page, pattern_table, percent, table
+from engine.assessment.calibration import Reliability
+from engine.assessment.confusion import Confusion
+from engine.assessment.facts import Row
 from engine.legend import Legend
+
+
+@dataclass(frozen=True)
+class Floors:
+    """What a careful user gets without us, on the same pixels.
+
+    Attributes:
+        name: of the method, for instance "forest 5x5 specialists".
+        scores: `oa` and `aa` by pattern name.
+    """
+
+    name: str
+    scores: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -20,114 +33,101 @@ class Report:
 
     Attributes:
         legend: the classes.
+        sensors: what each is worth, see `assessment.sensor_value`; None where it cannot be told.
         confusions: by pattern name, the complete pattern first.
-        calibration_errors: by pattern name.
+        reliability: of the calibrated confidence, by pattern name.
+        uncalibrated: the same before calibration.
+        validation: as `reliability`, on the validation pixels it was fitted on; may lack patterns.
+        temperatures: by pattern name.
         history: one row for each validation: `step`, `loss`, `score` and more.
         pixels: pixels of each class (Y,) by side: train, validation, test.
         rare: names of classes with few training pixels.
         facts: what else is known of the run, JSON-able.
+        experts: see `assessment.experts`; None for methods without routers.
+        sources: files that went in, by what they are.
+        settings: the complete configuration, JSON-able.
+        maps: class indices (H, W) of an extract, -1 where there is none, by title.
+        maps_note: which extract that is.
+        floors: to compare with; None where they were not measured.
     """
 
     legend: Legend
+    sensors: Mapping[str, Any] | None
     confusions: dict[str, Confusion]
-    calibration_errors: dict[str, float]
+    reliability: dict[str, Reliability]
+    uncalibrated: dict[str, Reliability]
+    validation: dict[str, Reliability]
+    temperatures: dict[str, float]
     history: Sequence[dict[str, float]]
     pixels: dict[str, np.ndarray]
     rare: Sequence[str]
     facts: dict[str, Any]
+    sources: Mapping[str, str]
+    settings: Mapping[str, Any]
+    maps: Mapping[str, np.ndarray] = field(default_factory=dict)
+    maps_note: str = ""
+    floors: Floors | None = None
+    experts: Mapping[str, Any] | None = None
 
 
-def render_report(report: Report) -> str:
-    """The page as HTML."""
-    errors = [percent(report.calibration_errors[name]) for name in report.confusions]
-    parts = [
-        *_warnings(report),
-        "<h2>Accuracy by sensors present</h2>",
-        f'<p class="note">Measured on {report.facts.get("measured_on", "test")} pixels that have all sensors of the '
-        f"row. AA is the mean over classes with at least {JUDGED_FROM} of these pixels; confidence error is the mean "
-        "distance between confidence and accuracy (ECE).</p>",
-        pattern_table(report.confusions, {"confidence error %": errors}),
-        "<h2>Learning curve</h2>",
-        _learning_curve(report.history),
-        *class_sections(report.legend, report.confusions),
-        "<h2>Pixels</h2>",
-        _pixel_table(report),
-        "<h2>The run</h2>",
-        _fact_table(report.facts),
-    ]
-    return page("Training report", parts)
+def report_facts(report: Report) -> dict[str, Any]:
+    """All figures, JSON-able; fractions."""
+    patterns = {}
+    for name, confusion in report.confusions.items():
+        floor = {} if report.floors is None else report.floors.scores.get(name, {})
+        patterns[name] = confusion.summary() | {
+            "calibration_error": _json(report.reliability[name].error),
+            "calibration_error_before": _json(report.uncalibrated[name].error),
+            "calibration_error_validation": _error_of(report.validation, name),
+            "temperature": report.temperatures[name],
+            **({} if report.floors is None else {"floor_oa": floor.get("oa"), "floor_aa": floor.get("aa")}),
+            "classes": [
+                {
+                    "name": item.name,
+                    "n": int(confusion.reference[k]),
+                    "producers_accuracy": _json(confusion.per_class[k]),
+                    "users_accuracy": _json(confusion.users[k]),
+                    "f1": _json(confusion.f1[k]),
+                    "iou": _json(confusion.iou[k]),
+                }
+                for k, item in enumerate(report.legend.classes)
+            ],
+            "confusion": confusion.matrix.tolist(),
+            "reliability": report.reliability[name].to_json(),
+            "reliability_before": report.uncalibrated[name].to_json(),
+        }
+    return {
+        "patterns": patterns,
+        "floor": None if report.floors is None else report.floors.name,
+        "sensors": report.sensors,
+        "experts": report.experts,
+        "pixels": {side: counts.tolist() for side, counts in report.pixels.items()},
+        "legend": report.legend.to_json(),
+        "run": report.facts,
+        "sources": dict(report.sources),
+        "settings": dict(report.settings),
+    }
 
 
-def _warnings(report: Report) -> list[str]:
-    messages = []
-    if report.rare:
-        messages.append(f"Few training pixels: {', '.join(report.rare)}. Judge these classes with care.")
-    if report.facts.get("split", {}).get("kind") == "random":
-        messages.append("Random split: test pixels have training pixels as neighbours, so these figures are flattered.")
-    if report.facts.get("measured_on") == "validation":
-        messages.append("No test side: these figures come from validation pixels, which also chose the weights.")
-    return [f'<p class="warning">{html.escape(message)}</p>' for message in messages]
+def report_rows(facts: Mapping[str, Any]) -> Iterator[Row]:
+    """The figures of `report_facts` as rows: sensors, class, figure, value."""
+    for sensors, part in facts["patterns"].items():
+        yield from ((sensors, "", key, value) for key, value in part.items() if not isinstance(value, list))
+        for item in part["classes"]:
+            yield from ((sensors, item["name"], key, value) for key, value in item.items() if key != "name")
+    if facts["sensors"] is not None:
+        yield from (("", "", f"without_sensors_{key}", value) for key, value in facts["sensors"]["none"].items())
+        for sensor, worth in facts["sensors"]["sensors"].items():
+            for what, values in worth.items():
+                yield from ((sensor, "", f"{what}_{key}", value) for key, value in values.items())
+    for side, counts in facts["pixels"].items():
+        names = (item["name"] for item in facts["legend"])
+        yield from (("", name, f"{side}_pixels", count) for name, count in zip(names, counts, strict=True))
 
 
-def _pixel_table(report: Report) -> str:
-    sides = list(report.pixels)
-    rows = [
-        [class_name(report.legend, index), *(f"{report.pixels[side][index]:,}" for side in sides)]
-        for index in range(len(report.legend))
-    ]
-    return table(["class", *sides], rows)
+def _error_of(found: Mapping[str, Reliability], name: str) -> float | None:
+    return _json(found[name].error) if name in found else None
 
 
-def _fact_table(facts: dict[str, Any], prefix: str = "") -> str:
-    return table(["", ""], [[html.escape(name), html.escape(text)] for name, text in _flat(facts)])
-
-
-def _flat(facts: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    rows = []
-    for key, value in facts.items():
-        name = f"{prefix}{key}".replace("_", " ")
-        if isinstance(value, dict):
-            rows += _flat(value, f"{name}, ")
-        else:
-            rows.append((name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
-    return rows
-
-
-def _learning_curve(history: Sequence[dict[str, float]]) -> str:
-    """Loss and validation score against steps, as inline SVG."""
-    if len(history) < 2:
-        return '<p class="note">Too few validations for a curve.</p>'
-    width, height, left, bottom = 760, 260, 50, 30
-    steps = [row["step"] for row in history]
-    highest = max(row["loss"] for row in history) or 1.0
-
-    def place(step: float, share: float) -> str:
-        x = left + (width - 2 * left) * (step - steps[0]) / (steps[-1] - steps[0])
-        return f"{x:.1f},{(height - bottom) - (height - bottom - 15) * share:.1f}"
-
-    def line(values: Sequence[float], colour: str) -> str:
-        points = " ".join(place(step, value) for step, value in zip(steps, values, strict=True))
-        return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
-
-    heights = [(share, place(steps[0], share).split(",")[1]) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    ticks = [
-        f'<text x="{left - 6}" y="{y}" text-anchor="end" fill="#b3541e">{share * highest:.2f}</text>'
-        f'<text x="{width - left + 6}" y="{y}" fill="#1e5fb3">{share * 100:.0f}</text>'
-        for share, y in heights
-    ]
-    return "\n".join(
-        [
-            f'<svg viewBox="0 0 {width} {height}" width="100%" role="img" aria-label="learning curve">',
-            f'<rect x="{left}" y="15" width="{width - 2 * left}" height="{height - bottom - 15}" fill="none" '
-            'stroke="#ccc"/>',
-            *ticks,
-            line([row["loss"] / highest for row in history], "#b3541e"),
-            line([row["score"] for row in history], "#1e5fb3"),
-            f'<text x="{left}" y="{height - 8}">step {steps[0]:,.0f}</text>',
-            f'<text x="{width - left}" y="{height - 8}" text-anchor="end">{steps[-1]:,.0f}</text>',
-            f'<text x="{width / 2}" y="{height - 8}" text-anchor="middle">'
-            '<tspan fill="#b3541e">training loss (left)</tspan>'
-            '  <tspan fill="#1e5fb3">validation: mean of OA and AA over patterns, % (right)</tspan></text>',
-            "</svg>",
-        ]
-    )
+def _json(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -95,6 +95,38 @@ def legend_qml(legend: Legend) -> str:
     return _qml(renderer)
 
 
+def points_qml(legend: Legend, field: str, hidden: Sequence[str]) -> str:
+    """QGIS style of points whose class is to be filled in: a list of the classes to choose from, and their colours.
+
+    Args:
+        legend: the classes.
+        field: attribute that takes the class value.
+        hidden: attributes that the form does not show.
+    """
+    root = ET.Element("qgis", version="3.22.0", styleCategories="Symbology|Fields|Forms")
+    renderer = ET.SubElement(root, "renderer-v2", type="categorizedSymbol", attr=field)
+    categories, symbols = (ET.SubElement(renderer, tag) for tag in ("categories", "symbols"))
+    unknown = ("", "", "255,255,255,0")
+    known = [(str(item.value), _clean(item.name), ",".join(map(str, item.colour)) + ",255") for item in legend.classes]
+    for index, (value, name, colour) in enumerate([*known, unknown]):
+        ET.SubElement(categories, "category", value=value, label=name, symbol=str(index), render="true")
+        symbol = ET.SubElement(symbols, "symbol", name=str(index), type="marker")
+        options = ET.SubElement(ET.SubElement(symbol, "layer", {"class": "SimpleMarker", "enabled": "1"}), "Option")
+        options.set("type", "Map")
+        for key, text in (("name", "circle"), ("color", colour), ("outline_color", "0,0,0,255"), ("size", "2.6")):
+            ET.SubElement(options, "Option", name=key, type="QString", value=text)
+    configuration = ET.SubElement(root, "fieldConfiguration")
+    for name, kind in ((field, "ValueMap"), *((name, "Hidden") for name in hidden)):
+        widget = ET.SubElement(ET.SubElement(configuration, "field", name=name), "editWidget", type=kind)
+        config = ET.SubElement(ET.SubElement(widget, "config"), "Option", type="Map")
+        if kind == "ValueMap":
+            choices = ET.SubElement(config, "Option", name="map", type="List")
+            for value, label, _ in known:
+                choice = ET.SubElement(choices, "Option", type="Map")
+                ET.SubElement(choice, "Option", name=label, type="QString", value=value)
+    return "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + _text(root)
+
+
 def confidence_qml() -> str:
     """QGIS style of a percent raster: a continuous ramp from 0 to 100 in band 1."""
     renderer = ET.Element(

@@ -9,6 +9,7 @@ from qgis.core import (
     QgsProcessingOutputFile,
     QgsProcessingOutputHtml,
     QgsProcessingOutputNumber,
+    QgsProcessingParameterEnum,
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingUtils,
@@ -21,12 +22,15 @@ from ..layers import check_class_values
 from ..translation import tr
 from .base import MamolAlgorithm, plainly
 
+_DESIGNS = ["auto", "random", "stratified"]
+
 
 class EvaluateAlgorithm(MamolAlgorithm):
     """How accurate a map is at places where the class is known."""
 
     NAME = "evaluate"
     MAP, REFERENCE, FIELD, SENSORS_USED = "MAP", "REFERENCE", "FIELD", "SENSORS_USED"
+    DESIGN, STRATA, COMPARE = "DESIGN", "STRATA", "COMPARE"
     OUTPUT, REPORT = "OUTPUT", "REPORT"
 
     def displayName(self) -> str:  # noqa: N802 - QGIS's names, here and below
@@ -47,8 +51,10 @@ class EvaluateAlgorithm(MamolAlgorithm):
             "Compares a land-cover map with places where the class is known: overall accuracy, mean accuracy of the "
             "classes, kappa, accuracy of each class, and the confusion matrix; with the raster of sensors used also "
             "for each combination of sensors.\n\n"
-            "Classes are matched by name where map and reference have names, else by value. The figures describe the "
-            "reference pixels. They describe the area only if these are a random sample of it."
+            "Classes are matched by name where map and reference have names, else by value.\n\n"
+            "With points of the algorithm that draws them, or another random sample whose design you name, accuracies "
+            "and class areas hold for the whole map and come with 95 % intervals (Olofsson et al. 2014, Stehman 2014). "
+            "Without a design the figures describe the reference pixels only."
         )
 
     def initAlgorithm(self, configuration: Any = None) -> None:  # noqa: N802
@@ -66,12 +72,36 @@ class EvaluateAlgorithm(MamolAlgorithm):
             tr("The raster that was written beside the map: gives the accuracy of each combination of sensors."),
         )
         self.add(
+            QgsProcessingParameterEnum(
+                self.DESIGN, tr("Sampling design of the reference"), _DESIGNS, defaultValue=_DESIGNS[0],
+                usesStaticStrings=True,
+            ),
+            tr(
+                "auto: as sample points know it themselves; other references are counted as they come. random: a "
+                "simple random sample of the map. stratified: a random sample of each stratum."
+            ),
+            advanced=True,
+        )  # fmt: skip
+        self.add(
+            QgsProcessingParameterRasterLayer(self.STRATA, tr("Strata"), optional=True),
+            tr("Of the design stratified, on the map's grid. Empty: the map's classes."),
+            advanced=True,
+        )
+        self.add(
+            QgsProcessingParameterRasterLayer(self.COMPARE, tr("Map to compare with"), optional=True),
+            tr("Another map on the same grid: which of the two is more accurate? McNemar's test."),
+            advanced=True,
+        )
+        self.add(
             QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Folder for the figures")),
             tr("Gets report.html, accuracy.json, accuracy.csv and confusion.csv."),
         )
         self.addOutput(QgsProcessingOutputHtml(self.REPORT, tr("Report")))
         self.addOutput(QgsProcessingOutputFile("ACCURACY", tr("Figures (JSON)")))
         self.addOutput(QgsProcessingOutputNumber("OVERALL_ACCURACY", tr("Overall accuracy, a fraction")))
+        self.addOutput(
+            QgsProcessingOutputNumber("OVERALL_ACCURACY_SE", tr("Standard error of the overall accuracy, where known"))
+        )
         self.addOutput(QgsProcessingOutputNumber("MEAN_ACCURACY", tr("Mean accuracy of the classes, a fraction")))
         self.addOutput(QgsProcessingOutputNumber("KAPPA", tr("Kappa")))
         self.addOutput(QgsProcessingOutputNumber("PIXELS", tr("Reference pixels compared")))
@@ -101,12 +131,15 @@ class EvaluateAlgorithm(MamolAlgorithm):
         facts = run_engine("evaluate", {**self._job, "out": folder, "memory": settings.memory_mb()}, feedback)
         texts = {"oa": tr("Overall accuracy"), "aa": tr("Mean accuracy of the classes"), "kappa": tr("Kappa")}
         for key, text in texts.items():
-            feedback.pushInfo(f"{text}: {facts[key]:.3f}" if facts[key] is not None else f"{text}: -")
+            low, high = facts.get(f"{key}_low"), facts.get(f"{key}_high")
+            known = "-" if facts[key] is None else f"{facts[key]:.3f}"
+            feedback.pushInfo(f"{text}: {known}" + ("" if low is None else f" [{low:.3f}, {high:.3f}]"))
         return {
             self.OUTPUT: folder,
             self.REPORT: str(Path(folder) / "report.html"),
             "ACCURACY": str(Path(folder) / "accuracy.json"),
             "OVERALL_ACCURACY": facts["oa"],
+            "OVERALL_ACCURACY_SE": facts.get("oa_se"),
             "MEAN_ACCURACY": facts["aa"],
             "KAPPA": facts["kappa"],
             "PIXELS": facts["n"],
@@ -118,8 +151,12 @@ class EvaluateAlgorithm(MamolAlgorithm):
         Raises:
             LayerError: a layer cannot be used.
         """
-        job = {}
-        for key, name in {"map": self.MAP, "sensors_used": self.SENSORS_USED}.items():
+        design = self.parameterAsEnumString(parameters, self.DESIGN, context)
+        job = {} if design in ("", _DESIGNS[0]) else {"design": design}
+        rasters = {
+            "map": self.MAP, "sensors_used": self.SENSORS_USED, "strata": self.STRATA, "compare": self.COMPARE
+        }  # fmt: skip
+        for key, name in rasters.items():
             raster = self.raster(parameters, name, context)
             if raster is not None:
                 check_class_values(raster)

@@ -86,10 +86,14 @@ Fügen Sie den Text in Ihren Bericht ein, wenn etwas nicht funktioniert. Er sagt
       <location filename="../algorithms/evaluate.py" />
       <source>Compares a land-cover map with places where the class is known: overall accuracy, mean accuracy of the classes, kappa, accuracy of each class, and the confusion matrix; with the raster of sensors used also for each combination of sensors.
 
-Classes are matched by name where map and reference have names, else by value. The figures describe the reference pixels. They describe the area only if these are a random sample of it.</source>
-      <translation>Vergleicht eine Landbedeckungskarte mit Orten, deren Klasse bekannt ist: Gesamtgenauigkeit, mittlere Genauigkeit der Klassen, Kappa, Genauigkeit jeder Klasse und Konfusionsmatrix; mit dem Raster der verwendeten Sensoren auch für jede Kombination von Sensoren.
+Classes are matched by name where map and reference have names, else by value.
 
-Klassen werden über ihre Namen zugeordnet, wo Karte und Referenz Namen haben, sonst über ihre Werte. Die Zahlen beschreiben die Referenzpixel. Die Fläche beschreiben sie nur, wenn diese eine Zufallsstichprobe daraus sind.</translation>
+With points of the algorithm that draws them, or another random sample whose design you name, accuracies and class areas hold for the whole map and come with 95 % intervals (Olofsson et al. 2014, Stehman 2014). Without a design the figures describe the reference pixels only.</source>
+      <translation>Vergleicht eine Landbedeckungskarte mit Orten, an denen die Klasse bekannt ist: Gesamtgenauigkeit, mittlere Genauigkeit der Klassen, Kappa, Genauigkeit jeder Klasse und die Konfusionsmatrix; mit dem Raster der benutzten Sensoren auch für jede Kombination von Sensoren.
+
+Klassen werden über ihre Namen zugeordnet, wo Karte und Referenz Namen haben, sonst über ihre Werte.
+
+Mit Punkten des Algorithmus, der sie zieht, oder einer anderen Zufallsstichprobe, deren Plan Sie nennen, gelten Genauigkeiten und Klassenflächen für die ganze Karte und kommen mit 95-%-Intervallen (Olofsson et al. 2014, Stehman 2014). Ohne Plan beschreiben die Zahlen nur die Referenzpixel.</translation>
     </message>
     <message>
       <location filename="../algorithms/evaluate.py" />
@@ -123,6 +127,36 @@ Klassen werden über ihre Namen zugeordnet, wo Karte und Referenz Namen haben, s
     </message>
     <message>
       <location filename="../algorithms/evaluate.py" />
+      <source>Sampling design of the reference</source>
+      <translation>Stichprobenplan der Referenz</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
+      <source>auto: as sample points know it themselves; other references are counted as they come. random: a simple random sample of the map. stratified: a random sample of each stratum.</source>
+      <translation>auto: wie die Stichprobenpunkte es selbst wissen; andere Referenzen werden gezählt, wie sie kommen. random: eine einfache Zufallsstichprobe der Karte. stratified: eine Zufallsstichprobe aus jedem Stratum.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
+      <source>Strata</source>
+      <translation>Strata</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
+      <source>Of the design stratified, on the map's grid. Empty: the map's classes.</source>
+      <translation>Zum Plan stratified, auf dem Gitter der Karte. Leer: die Klassen der Karte.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
+      <source>Map to compare with</source>
+      <translation>Karte zum Vergleich</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
+      <source>Another map on the same grid: which of the two is more accurate? McNemar's test.</source>
+      <translation>Eine andere Karte auf demselben Gitter: Welche der beiden ist genauer? McNemar-Test.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
       <source>Folder for the figures</source>
       <translation>Ordner für die Zahlen</translation>
     </message>
@@ -140,6 +174,11 @@ Klassen werden über ihre Namen zugeordnet, wo Karte und Referenz Namen haben, s
       <location filename="../algorithms/evaluate.py" />
       <source>Overall accuracy, a fraction</source>
       <translation>Gesamtgenauigkeit, als Anteil</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
+      <source>Standard error of the overall accuracy, where known</source>
+      <translation>Standardfehler der Gesamtgenauigkeit, wo bekannt</translation>
     </message>
     <message>
       <location filename="../algorithms/evaluate.py" />
@@ -451,6 +490,119 @@ Das Protokoll beginnt mit den Kombinationen von Sensoren, die vorkommen, und der
       <location filename="../algorithms/predict_parameters.py" />
       <source>Share of each combination of sensors (JSON)</source>
       <translation>Anteil jeder Kombination von Sensoren (JSON)</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Draw sample points for reference labels</source>
+      <translation>Stichprobenpunkte für Referenzklassen ziehen</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Draws a stratified random sample of a land-cover map, to be labelled and evaluated</source>
+      <translation>Zieht eine geschichtete Zufallsstichprobe einer Landbedeckungskarte, zum Bestimmen und Bewerten</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>sample,points,stratified,random,reference,validation,accuracy,area</source>
+      <translation>Stichprobe,Punkte,geschichtet,zufällig,Referenz,Validierung,Genauigkeit,Fläche</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Draws a stratified random sample of a land-cover map, with the map's classes as strata.
+
+The points have an empty field reference. Look at each place in images that are better than the map, and choose the class that is really there from the list that the form offers; what the map says is hidden. Points come in random order: who stops early still has a random sample.
+
+Then evaluate the map with these points and the field reference. Accuracies and areas of the classes hold for the whole map, and come with 95 % intervals (Olofsson et al. 2014).</source>
+      <translation>Zieht eine geschichtete Zufallsstichprobe einer Landbedeckungskarte, mit den Klassen der Karte als Strata.
+
+Die Punkte haben ein leeres Feld reference. Sehen Sie sich jeden Ort in Bildern an, die besser sind als die Karte, und wählen Sie aus der Liste des Formulars die Klasse, die wirklich dort ist; was die Karte sagt, ist verborgen. Die Punkte kommen in zufälliger Reihenfolge: Wer früh aufhört, hat immer noch eine Zufallsstichprobe.
+
+Bewerten Sie dann die Karte mit diesen Punkten und dem Feld reference. Genauigkeiten und Flächen der Klassen gelten für die ganze Karte und kommen mit 95-%-Intervallen (Olofsson et al. 2014).</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Number of points</source>
+      <translation>Anzahl der Punkte</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Empty: as many as the standard error below needs.</source>
+      <translation>Leer: so viele, wie der Standardfehler darunter braucht.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Standard error of the overall accuracy</source>
+      <translation>Standardfehler der Gesamtgenauigkeit</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>A fraction; 0.015 means an interval of 3 percent to both sides. Not used where a number is given.</source>
+      <translation>Ein Bruchteil; 0.015 heißt ein Intervall von 3 Prozent nach beiden Seiten. Nicht benutzt, wo eine Anzahl gegeben ist.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Share among classes</source>
+      <translation>Aufteilung auf die Klassen</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>proportional to their size; equal, best for the accuracy of each class; neyman, best for the overall accuracy.</source>
+      <translation>proportional zu ihrer Größe; equal (gleich), am besten für die Genauigkeit jeder Klasse; neyman, am besten für die Gesamtgenauigkeit.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Points per class at least</source>
+      <translation>Punkte je Klasse mindestens</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>So that rare classes have enough for an interval.</source>
+      <translation>Damit seltene Klassen genug für ein Intervall haben.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Expected user's accuracy</source>
+      <translation>Erwartete Nutzergenauigkeit</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>A fraction; of single classes as NAME=FRACTION, separated by semicolons: 0.8; water=0.95.</source>
+      <translation>Ein Bruchteil; für einzelne Klassen als NAME=BRUCHTEIL, durch Strichpunkte getrennt: 0.8; Wasser=0.95.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Seed</source>
+      <translation>Startwert</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>The same seed draws the same points.</source>
+      <translation>Derselbe Startwert zieht dieselben Punkte.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Sample points</source>
+      <translation>Stichprobenpunkte</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>A GeoPackage.</source>
+      <translation>Ein GeoPackage.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Give a number of points, or the standard error that they should reach.</source>
+      <translation>Geben Sie eine Anzahl von Punkten an, oder den Standardfehler, den sie erreichen sollen.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>{path} holds {count} points that are labelled already. Choose another name.</source>
+      <translation>{path} enthält {count} Punkte, die schon bestimmt sind. Wählen Sie einen anderen Namen.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Land cover</source>
+      <translation>Landbedeckung</translation>
     </message>
     <message>
       <location filename="../algorithms/sensors.py" />
@@ -792,11 +944,6 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../algorithms/train_parameters.py" />
       <source>blocks keeps training and test apart in space. random does not: its accuracy is too good to be true.</source>
       <translation>blocks hält Training und Test räumlich auseinander. random nicht: Seine Genauigkeit ist zu schön, um wahr zu sein.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train_parameters.py" />
-      <source>Seed</source>
-      <translation>Startwert</translation>
     </message>
     <message>
       <location filename="../algorithms/train_parameters.py" />

@@ -86,10 +86,14 @@ Collez le texte dans votre rapport quand quelque chose ne fonctionne pas. Il ne 
       <location filename="../algorithms/evaluate.py" />
       <source>Compares a land-cover map with places where the class is known: overall accuracy, mean accuracy of the classes, kappa, accuracy of each class, and the confusion matrix; with the raster of sensors used also for each combination of sensors.
 
-Classes are matched by name where map and reference have names, else by value. The figures describe the reference pixels. They describe the area only if these are a random sample of it.</source>
-      <translation>Compare une carte d'occupation du sol à des lieux dont la classe est connue : exactitude globale, exactitude moyenne des classes, kappa, exactitude de chaque classe et matrice de confusion ; avec le raster des capteurs utilisés, aussi pour chaque combinaison de capteurs.
+Classes are matched by name where map and reference have names, else by value.
 
-Les classes sont associées par leur nom là où carte et référence ont des noms, sinon par leur valeur. Les chiffres décrivent les pixels de référence. Ils ne décrivent la surface que si ces pixels en sont un échantillon aléatoire.</translation>
+With points of the algorithm that draws them, or another random sample whose design you name, accuracies and class areas hold for the whole map and come with 95 % intervals (Olofsson et al. 2014, Stehman 2014). Without a design the figures describe the reference pixels only.</source>
+      <translation>Compare une carte d'occupation du sol avec des lieux dont la classe est connue : exactitude globale, exactitude moyenne des classes, kappa, exactitude de chaque classe et matrice de confusion ; avec le raster des capteurs utilisés, aussi pour chaque combinaison de capteurs.
+
+Les classes sont associées par leur nom lorsque carte et référence en ont, sinon par leur valeur.
+
+Avec les points de l'algorithme qui les tire, ou un autre échantillon aléatoire dont vous indiquez le plan, exactitudes et surfaces des classes valent pour toute la carte et ont des intervalles à 95 % (Olofsson et al. 2014, Stehman 2014). Sans plan, les chiffres ne décrivent que les pixels de référence.</translation>
     </message>
     <message>
       <location filename="../algorithms/evaluate.py" />
@@ -123,6 +127,36 @@ Les classes sont associées par leur nom là où carte et référence ont des no
     </message>
     <message>
       <location filename="../algorithms/evaluate.py" />
+      <source>Sampling design of the reference</source>
+      <translation>Plan d'échantillonnage de la référence</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
+      <source>auto: as sample points know it themselves; other references are counted as they come. random: a simple random sample of the map. stratified: a random sample of each stratum.</source>
+      <translation>auto : comme les points d'échantillon le savent eux-mêmes ; les autres références sont comptées telles quelles. random : un échantillon aléatoire simple de la carte. stratified : un échantillon aléatoire de chaque strate.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
+      <source>Strata</source>
+      <translation>Strates</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
+      <source>Of the design stratified, on the map's grid. Empty: the map's classes.</source>
+      <translation>Pour le plan stratified, sur la grille de la carte. Vide : les classes de la carte.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
+      <source>Map to compare with</source>
+      <translation>Carte à comparer</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
+      <source>Another map on the same grid: which of the two is more accurate? McNemar's test.</source>
+      <translation>Une autre carte sur la même grille : laquelle des deux est la plus exacte ? Test de McNemar.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
       <source>Folder for the figures</source>
       <translation>Dossier pour les chiffres</translation>
     </message>
@@ -140,6 +174,11 @@ Les classes sont associées par leur nom là où carte et référence ont des no
       <location filename="../algorithms/evaluate.py" />
       <source>Overall accuracy, a fraction</source>
       <translation>Exactitude globale, en fraction</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/evaluate.py" />
+      <source>Standard error of the overall accuracy, where known</source>
+      <translation>Erreur type de l'exactitude globale, si connue</translation>
     </message>
     <message>
       <location filename="../algorithms/evaluate.py" />
@@ -451,6 +490,119 @@ Le journal commence par les combinaisons de capteurs qui se présentent et l'exa
       <location filename="../algorithms/predict_parameters.py" />
       <source>Share of each combination of sensors (JSON)</source>
       <translation>Part de chaque combinaison de capteurs (JSON)</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Draw sample points for reference labels</source>
+      <translation>Tirer des points d'échantillon pour les classes de référence</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Draws a stratified random sample of a land-cover map, to be labelled and evaluated</source>
+      <translation>Tire un échantillon aléatoire stratifié d'une carte d'occupation du sol, à interpréter puis à évaluer</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>sample,points,stratified,random,reference,validation,accuracy,area</source>
+      <translation>échantillon,points,stratifié,aléatoire,référence,validation,exactitude,surface</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Draws a stratified random sample of a land-cover map, with the map's classes as strata.
+
+The points have an empty field reference. Look at each place in images that are better than the map, and choose the class that is really there from the list that the form offers; what the map says is hidden. Points come in random order: who stops early still has a random sample.
+
+Then evaluate the map with these points and the field reference. Accuracies and areas of the classes hold for the whole map, and come with 95 % intervals (Olofsson et al. 2014).</source>
+      <translation>Tire un échantillon aléatoire stratifié d'une carte d'occupation du sol, avec les classes de la carte comme strates.
+
+Les points ont un champ reference vide. Regardez chaque lieu dans des images meilleures que la carte et choisissez, dans la liste du formulaire, la classe qui s'y trouve vraiment ; ce que dit la carte est caché. Les points viennent dans un ordre aléatoire : qui s'arrête tôt a encore un échantillon aléatoire.
+
+Évaluez ensuite la carte avec ces points et le champ reference. Exactitudes et surfaces des classes valent pour toute la carte et ont des intervalles à 95 % (Olofsson et al. 2014).</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Number of points</source>
+      <translation>Nombre de points</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Empty: as many as the standard error below needs.</source>
+      <translation>Vide : autant que l'erreur type ci-dessous en demande.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Standard error of the overall accuracy</source>
+      <translation>Erreur type de l'exactitude globale</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>A fraction; 0.015 means an interval of 3 percent to both sides. Not used where a number is given.</source>
+      <translation>Une fraction ; 0.015 signifie un intervalle de 3 pour cent de chaque côté. Ignoré si un nombre est donné.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Share among classes</source>
+      <translation>Répartition entre les classes</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>proportional to their size; equal, best for the accuracy of each class; neyman, best for the overall accuracy.</source>
+      <translation>proportional à leur taille ; equal (égale), le mieux pour l'exactitude de chaque classe ; neyman, le mieux pour l'exactitude globale.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Points per class at least</source>
+      <translation>Points par classe au moins</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>So that rare classes have enough for an interval.</source>
+      <translation>Pour que les classes rares en aient assez pour un intervalle.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Expected user's accuracy</source>
+      <translation>Exactitude utilisateur attendue</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>A fraction; of single classes as NAME=FRACTION, separated by semicolons: 0.8; water=0.95.</source>
+      <translation>Une fraction ; pour une classe seule NOM=FRACTION, séparées par des points-virgules : 0.8; eau=0.95.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Seed</source>
+      <translation>Graine</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>The same seed draws the same points.</source>
+      <translation>La même graine tire les mêmes points.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Sample points</source>
+      <translation>Points d'échantillon</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>A GeoPackage.</source>
+      <translation>Un GeoPackage.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Give a number of points, or the standard error that they should reach.</source>
+      <translation>Donnez un nombre de points, ou l'erreur type qu'ils doivent atteindre.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>{path} holds {count} points that are labelled already. Choose another name.</source>
+      <translation>{path} contient {count} points déjà interprétés. Choisissez un autre nom.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/samplepoints.py" />
+      <source>Land cover</source>
+      <translation>Occupation du sol</translation>
     </message>
     <message>
       <location filename="../algorithms/sensors.py" />
@@ -792,11 +944,6 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../algorithms/train_parameters.py" />
       <source>blocks keeps training and test apart in space. random does not: its accuracy is too good to be true.</source>
       <translation>blocks sépare dans l'espace entraînement et test. random non : son exactitude est trop belle pour être vraie.</translation>
-    </message>
-    <message>
-      <location filename="../algorithms/train_parameters.py" />
-      <source>Seed</source>
-      <translation>Graine</translation>
     </message>
     <message>
       <location filename="../algorithms/train_parameters.py" />

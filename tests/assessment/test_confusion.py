@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from engine.assessment.confusion import Confusion, calibration_error
+from engine.assessment.confusion import Confusion
 
 # Three classes: 40 of the first, 10 of the second, 50 of the third.
 MATRIX = np.array([[30, 10, 0], [5, 5, 0], [0, 0, 50]])
@@ -13,6 +13,8 @@ def test_numbers_by_hand():
     assert confusion.oa == pytest.approx(0.85)
     assert confusion.per_class == pytest.approx([0.75, 0.5, 1.0])
     assert confusion.users == pytest.approx([30 / 35, 5 / 15, 1.0])
+    assert confusion.f1 == pytest.approx([60 / 75, 10 / 25, 1.0])
+    assert confusion.iou == pytest.approx([30 / 45, 5 / 20, 1.0])
     chance = (40 * 35 + 10 * 15 + 50 * 50) / 100**2
     assert confusion.kappa == pytest.approx((0.85 - chance) / (1 - chance))
 
@@ -34,11 +36,3 @@ def test_nothing_and_one_class_are_undefined_not_wrong():
     assert empty.summary() == {"oa": None, "aa": None, "kappa": None, "n": 0}
     one = Confusion.of(np.zeros(5, int), np.zeros(5, int), 2)
     assert one.summary() == {"oa": 1.0, "aa": 1.0, "kappa": None, "n": 5}
-
-
-def test_calibration_error():
-    right = np.array([True] * 9 + [False])
-    assert calibration_error(np.full(10, 0.9), right) == pytest.approx(0.0)
-    assert calibration_error(np.full(10, 1.0), right) == pytest.approx(0.1)
-    assert calibration_error(np.array([0.6, 0.9]), np.array([False, True])) == pytest.approx((0.6 + 0.1) / 2)
-    assert np.isnan(calibration_error(np.empty(0), np.empty(0, bool)))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
+from engine.assessment.facts import accuracy_facts
 from engine.assessment.map_check import check_map
 from engine.errors import BandCountError, GridMismatchError, LabelError
 
@@ -23,15 +24,20 @@ def test_figures_are_those_counted_by_hand(make_raster):
         sensors_used=make_raster("used.tif", USED, nodata=0),
     )
     assert accuracy.legend.values == [1, 2, 3]
-    assert accuracy.confusion.matrix.tolist() == [[3, 2, 0], [0, 2, 0], [0, 0, 2]]
+    assert accuracy.whole.figures.counts.tolist() == [[3, 2, 0], [0, 2, 0], [0, 0, 2]]
     assert not accuracy.by_name
     assert accuracy.unmapped == 1  # (1, 3): labelled, not mapped
-    assert accuracy.confusion.oa == pytest.approx(7 / 9)
-    assert {name: item.n for name, item in accuracy.patterns.items()} == {"sensors 1": 5, "sensors 3": 4}
-    facts = accuracy.to_json()
+    assert accuracy.whole.figures.overall["oa"] == pytest.approx(7 / 9)
+    assert {name: part.figures.overall["n"] for name, part in accuracy.patterns.items()} == {
+        "sensors 1": 5,
+        "sensors 3": 4,
+    }
+    facts = accuracy_facts(accuracy)
     assert facts["patterns"]["sensors 1"]["oa"] == pytest.approx(3 / 5)
     assert facts["classes"][0] == {
-        "value": 1, "name": "class 1", "n": 5, "producers_accuracy": pytest.approx(0.6), "users_accuracy": 1.0,
+        "value": 1, "name": "class 1", "n": 5, "n_map": 3, "producers_accuracy": pytest.approx(0.6),
+        "users_accuracy": 1.0, "f1": pytest.approx(0.75), "iou": pytest.approx(0.6),
+        "mapped_pixels": 3, "mapped_ha": pytest.approx(0.03), "mapped_km2": pytest.approx(0.0003),
     }  # fmt: skip
 
 
@@ -50,7 +56,8 @@ def test_classes_are_matched_by_name(make_raster, tmp_path):
     ).to_crs("EPSG:4326")
     points.to_file(tmp_path / "points.gpkg")
     accuracy = check_map(path, tmp_path / "points.gpkg", "kind")
-    assert accuracy.by_name and accuracy.confusion.n == 4 and accuracy.confusion.oa == pytest.approx(0.75)
+    assert accuracy.by_name and accuracy.whole.figures.overall["n"] == 4
+    assert accuracy.whole.figures.overall["oa"] == pytest.approx(0.75)
     assert sorted(name.lower() for name in accuracy.legend.names) == ["roof", "trees", "water"]
 
 
@@ -76,7 +83,7 @@ def test_command_writes_everything(make_raster, run_command, tmp_path):
     folder = tmp_path / "new" / "out"
     assert {path.name for path in folder.iterdir()} == {"accuracy.json", "accuracy.csv", "confusion.csv", "report.html"}
     assert json.loads((folder / "accuracy.json").read_text())["overall"]["n"] == 9
-    assert "sensors,sensors 1,n,5" in (folder / "accuracy.csv").read_text().splitlines()
+    assert "sensors 1,,n,5" in (folder / "accuracy.csv").read_text().splitlines()
     assert (folder / "confusion.csv").read_text().splitlines()[1] == "class 1,3,2,0"
     assert "sensors 3" in (folder / "report.html").read_text()
 

@@ -1,0 +1,101 @@
+"""All figures of a map as plain values: the one source of what JSON, CSV and HTML say."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.assessment.map_check import MapAccuracy, Part
+
+EVERYTHING = "all"  # sensors: all pixels together
+HECTARE_M2, KM2_M2 = 1e4, 1e6
+Row = tuple[str, str, str, Any]  # sensors, class, figure, value
+
+
+def accuracy_facts(accuracy: MapAccuracy) -> dict[str, Any]:
+    """JSON-able form; accuracies and shares are fractions, intervals those of 95 %."""
+    whole = _part_facts(accuracy, accuracy.whole)
+    overall = whole.pop("overall")
+    return {
+        "overall": overall,
+        "unmapped": accuracy.unmapped,
+        "unanswered": accuracy.unanswered,
+        "nodata_pixels": accuracy.nodata_pixels,
+        "classes_matched_by": "name" if accuracy.by_name else "value",
+        **whole,
+        "patterns": {
+            name: facts.pop("overall") | facts
+            for name, facts in ((name, _part_facts(accuracy, part)) for name, part in accuracy.patterns.items())
+        },
+        "design": None if accuracy.design is None else _design_facts(accuracy),
+        "comparison": None if accuracy.comparison is None else accuracy.comparison.to_json(),
+        "notes": list(accuracy.notes),
+    }
+
+
+def accuracy_rows(facts: dict[str, Any]) -> Iterator[Row]:
+    """The figures of `accuracy_facts` as rows: sensors, class, figure, value."""
+    for sensors, part in {EVERYTHING: facts["overall"] | facts, **facts["patterns"]}.items():
+        yield from ((sensors, "", key, value) for key, value in part.items() if _is_figure(value))
+        for item in part["classes"]:
+            for key, value in item.items():
+                if key != "name":
+                    yield sensors, item["name"], key, value
+    for key, value in (facts["comparison"] or {}).items():
+        if key != "other":
+            yield f"compared with {facts['comparison']['other']}", "", key, value
+
+
+def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as CSV; None is an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def _part_facts(accuracy: MapAccuracy, part: Part) -> dict[str, Any]:
+    figures, total = part.figures, part.area_m2
+    overall = dict(figures.overall) | {"mapped_pixels": int(part.pixels.sum())}
+    if total is not None:
+        overall |= {"mapped_ha": float(total.sum() / HECTARE_M2), "mapped_km2": float(total.sum() / KM2_M2)}
+    classes = []
+    unsampled = 0.0 if accuracy.design is None else accuracy.design.unsampled_share
+    known = total if total is None else total * (1 - unsampled)
+    for k, item in enumerate(accuracy.legend.classes):
+        facts: dict[str, Any] = {"value": item.value, "name": item.name} | figures.classes[k]
+        facts["mapped_pixels"] = int(part.pixels[k])
+        if total is not None and known is not None:
+            for unit, m2 in (("ha", HECTARE_M2), ("km2", KM2_M2)):
+                facts[f"mapped_{unit}"] = float(total[k] / m2)
+                for end in ("", "_se", "_low", "_high") if "area_share" in facts else ():
+                    share = facts[f"area_share{end}"]
+                    facts[f"area_{unit}{end}"] = None if share is None else float(share * known.sum() / m2)
+        classes.append(facts)
+    shares = None if accuracy.design is None else np.round(figures.shares, 9).tolist()
+    return {"overall": overall, "classes": classes, "confusion": figures.counts.tolist(), "shares": shares}
+
+
+def _design_facts(accuracy: MapAccuracy) -> dict[str, Any]:
+    design = accuracy.design
+    assert design is not None
+    known = accuracy.whole.area_m2 is not None
+    rows = zip(design.strata.names, design.strata.pixels, design.strata.area, design.n, strict=True)
+    return {
+        "text": design.text,
+        "strata": [
+            {"name": name, "pixels": int(pixels), "ha": float(area / HECTARE_M2) if known else None, "n": int(n)}
+            for name, pixels, area, n in rows
+        ],
+        "unsampled": list(design.unsampled),
+        "unsampled_share": design.unsampled_share,
+    }
+
+
+def _is_figure(value: Any) -> bool:
+    return value is None or isinstance(value, int | float)
