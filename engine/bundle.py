@@ -24,8 +24,9 @@ from torch import Tensor
 from engine.config import ModelConfig
 from engine.errors import ConfigError, ModelFileError, OutputError, WeightsError
 from engine.model.backbone import VisionTransformer, VitShape, weights_sha256
-from engine.model.build import ResolvedModelConfig, build_network, load_backbone, resolve_model_config
+from engine.model.build import build_network, load_backbone
 from engine.model.network import Absent, MaMOLNetwork
+from engine.model.resolve import ResolvedModelConfig, resolve_model_config
 from engine.model.weights import first_line
 from engine.modelfile import METADATA_KEY, ModelInfo, read_header, read_info
 

@@ -72,6 +72,7 @@ class SplitConfig(_Section):
     seed: int | None = Field(None, ge=0)  # default: that of training
 
 
+Placement = Literal["head", "last"] | tuple[int, ...]
 Fusions = Annotated[tuple[Literal["concat", "sum", "gated", "attention"], ...], Field(min_length=1, max_length=4)]
 
 
@@ -81,7 +82,7 @@ class ModelConfig(_Section):
     backbone: str = "compact"  # compact | open_clip:ARCH/PRETRAINED | timm:NAME
     weights: Path | None = None  # local file of backbone weights, instead of a download
     train_backbone: bool | None = None  # default: compact yes, pretrained no (frozen)
-    method: Literal["mamol", "linear"] = "mamol"
+    method: Literal["mamol", "linear", "lora", "mmp", "dcp", "moe_rep", "moe_ada", "moe_task"] = "mamol"
     readout: Literal["dense", "centre"] = "dense"
     window: int | None = Field(None, ge=2)  # side of the model's input, pixels
     token_px: int | None = Field(None, ge=1)  # side of one token, pixels
@@ -97,15 +98,27 @@ class ModelConfig(_Section):
     token_dropout: float = Field(0.3, ge=0, le=1)  # dense: share of training windows seen without tokens
     feature_width: int = Field(128, ge=8)  # dense: channels of a pixel's feature and of the head's hidden layer
     head_dropout: float = Field(0.3, ge=0, lt=1)
-    adapter_blocks: int = Field(6, ge=0)  # how many of the last blocks carry an adapter
-    dynamic_experts: int = Field(2, ge=0)
-    top_k: int = Field(1, ge=1)
-    rank: int = Field(8, ge=1)
-    shared_expert: bool = True
-    modality_experts: bool = True
-    adapter_norm: bool = False  # Eq. 3's LayerNorm
-    adapter_projection: bool = False  # the authors' GELU + out_proj
+    placement: Placement | None = None  # head | last | list of block numbers from 0; default: last (mmp, dcp: head)
+    adapter_blocks: int = Field(6, ge=0)  # how many blocks head and last are, at most
+    dynamic_experts: int | None = Field(None, ge=0)  # behind a router; default: 2 (moe_ada, moe_task: 4)
+    top_k: int | None = Field(None, ge=1)  # how many of them serve a token; default: 1 (moe_ada: 2; moe_task: all)
+    rank: int | None = Field(None, ge=1)  # of each LoRA; default: 8 (moe_task: 4)
+    shared_expert: bool = True  # mamol
+    modality_experts: bool = True  # mamol
+    adapter_norm: bool = False  # mamol: Eq. 3's LayerNorm
+    adapter_projection: bool = False  # mamol: the authors' GELU + out_proj
+    expert_balance: float | None = Field(None, ge=0)  # weight of a balance loss; default: moe_rep 0.01, moe_ada 0.001
+    prompt_length: int | None = Field(None, ge=1)  # prompts in each block; default: mmp 16, dcp 36
+    prompt_level: Literal["input", "attention"] = "input"  # mmp: prompts are tokens | keys and values
     fusion: Fusions | None = None  # one, or several whose scores are averaged; default: sum and gated (centre: concat)
+
+    @field_validator("placement", mode="before")
+    @classmethod
+    def _place(cls, value: Any) -> Any:
+        numbers = isinstance(value, list | tuple) and all(type(item) is int and 0 <= item < 1024 for item in value)
+        if not (numbers or value in ("head", "last", None)):
+            raise ValueError(f'expected "head", "last" or a list of block numbers from 0, got {value!r}')
+        return value
 
     @field_validator("fusion", mode="before")
     @classmethod
@@ -135,7 +148,7 @@ class TrainingConfig(_Section):
     average: float = Field(0.99, ge=0, lt=1)  # decay of the averaged weights that are kept; 0: the last step's own
     teaching: float = Field(1.0, ge=0)  # weight of the loss to what the averaged network says with all sensors; 0: none
     teaching_start: float = Field(0.4, ge=0, lt=1)  # share of the steps after which it begins
-    taught_pixels: int = Field(32, ge=1)  # pixels of each core that it speaks about, on average
+    taught_pixels: int = Field(32, ge=0)  # pixels of each core that it speaks about; 0: it looks at no windows
     unlabelled: float = Field(0.5, ge=0, lt=1)  # from then on: share of windows drawn anywhere on the training side
     prior_correction: float = Field(0.1, ge=0, le=1)  # share of the fitted class bias that is applied
     seed: int = Field(0, ge=0)
@@ -151,9 +164,29 @@ class MissingConfig(_Section):
 
 
 class MixingConfig(_Section):
-    """Modality-mix learning."""
+    """Modality-mix learning: samples whose sensors come from two places, with both labels."""
 
-    enabled: Literal[False] = False
+    enabled: bool = False
+    kind: Literal["modality", "mixup", "dropout"] = "modality"  # sensors mixed | controls: values blended, sensors gone
+    start: float = Field(0.6, ge=0, lt=1)  # share of the steps before it begins
+    every: int = Field(60, ge=1)  # steps between two selections of the samples to mix
+    select: float = Field(0.6, gt=0, le=1)  # share of each class's well predicted samples that are mixed
+    confidence: float = Field(0.5, ge=0, lt=1)  # probability of its class from which a sample is well predicted
+    at_least: int = Field(4, ge=1)  # samples of each class that are mixed, where so many are well predicted
+    label: Literal["confidence", "uniform", "inverse"] = "confidence"  # what sets a sensor's share in a mixed label
+    least_share: float | None = Field(None, ge=0, le=0.5)  # of a sensor; default: 0.3 of two, 0.5 / M of more
+    weak_weight: float = Field(2.0, ge=1)  # largest weight of the sensor that says least by itself; 1: all alike
+    weight: float = Field(0.5, ge=0)  # of the loss at mixed samples
+    pure: bool = False  # mixed samples alone, without the usual loss
+    learning_rate: float = Field(0.3, gt=0, le=1)  # factor of training's from then on
+    fill_incomplete: bool = False  # mix samples that lack sensors, too: they take just these from others
+    blend: float = Field(0.4, gt=0)  # mixup: parameter of the beta distribution of shares
+
+    @model_validator(mode="after")
+    def _fill(self) -> MixingConfig:
+        if self.fill_incomplete and self.kind != "modality":
+            raise ValueError(f'fill_incomplete needs kind = "modality", got {self.kind!r}')
+        return self
 
 
 class Config(_Section):

@@ -93,6 +93,7 @@ def describe_model(info: ModelInfo) -> dict[str, Any]:
         "patterns": accuracy,
         "backbone": info.backbone.get("name"),
         "backbone_inside": info.backbone.get("inside"),
+        "method": info.model.get("method"),
         "readout": info.model.get("readout"),
         "window": info.window,
         "core": info.core,
@@ -170,6 +171,7 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
             lines.append(
                 f"  {item['name']}: {item['role']}, {item['bands']} bands{nm}{', decibels' * (item['unit'] == 'db')}"
             )
+        lines += _size(model)
         lines.append("classes:")
         lines += [f"  {item['value']} {item['name']}" for item in model["legend"]]
         lines.append("accuracy (OA / AA):")
@@ -192,6 +194,17 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
         else:
             lines.append(f"together: does not work: {together['problem']}")
     return lines
+
+
+def _size(model: Mapping[str, Any]) -> list[str]:
+    """How large a model is, as far as its file says."""
+    facts = model["training"]
+    if "method_parameters" not in facts:  # a file of the first days
+        return []
+    return [
+        f"{model['method']}: {facts['parameters']:,} parameters, {facts['trained_parameters']:,} of them trained, "
+        f"{facts['method_parameters']:,} of these what {model['method']} adds to the backbone"
+    ]
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python -m engine.train config.toml --out run/
 
-RUN/ then holds model.safetensors, metrics.json, report.html, history.csv, config.toml and test_predictions.npz. A run
-that was stopped (Ctrl-C, kill, power) goes on with --resume from its last checkpoint.
+RUN/ then holds model.safetensors, metrics.json, report.html (with .json and .csv), history.csv, config.toml and
+test_predictions.npz. A run that was stopped (Ctrl-C, kill, power) goes on with --resume from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -12,9 +12,14 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.commandline import command_parser, run
 from engine.progress import Progress
+
+if TYPE_CHECKING:
+    from engine.assessment.report import Floors
+    from engine.training.prepare import Prepared
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -28,6 +33,9 @@ def make_parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="MODEL",
         help="start from a trained model; modalities and classes are matched by name",
+    )
+    parser.add_argument(
+        "--floors", action="store_true", help="also train forests and boosting on the same pixels, for the report"
     )
     parser.add_argument(
         "--set",
@@ -49,6 +57,12 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     config = load_config(arguments.config, tuple(overrides))
     from engine.training.run import run_training
 
+    def floors(data: Prepared) -> Floors:
+        from engine.benchmarks.floors import chosen_floors
+
+        progress.log("training forests and boosting to compare with")
+        return chosen_floors(data, arguments.threads)
+
     result = run_training(
         config,
         arguments.out,
@@ -59,6 +73,7 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         threads=arguments.threads,
         progress=progress,
         cancelled=cancelled,
+        floors=floors if arguments.floors else None,
     )
     progress.result({"model": str(result.model), "seconds": round(result.seconds, 1), "patterns": result.patterns})
 

@@ -87,8 +87,9 @@ def make_file(tmp_path: Path) -> Callable[..., tuple[Path, MaMOLNetwork]]:
         torch.manual_seed(1)
         config = ModelConfig(**(KEYS | keys))
         network = build_network(config, absent, MODALITIES, 2)
-        for adapter in network.adapters:
-            torch.nn.init.normal_(adapter.bank.up.weight)
+        for weight in network.adapters.parameters():
+            if not weight.any():
+                torch.nn.init.normal_(weight)
         path = tmp_path / "model.safetensors"
         save_model(path, network, make_info(config))
         return path, network
@@ -104,6 +105,12 @@ def make_file(tmp_path: Path) -> Callable[..., tuple[Path, MaMOLNetwork]]:
         {"fusion": "attention", "adapter_norm": True, "adapter_projection": True},
         {"absent": "dummy", "dynamic_experts": 4, "top_k": 2, "fusion": "gated"},
         {"method": "linear", "shared_expert": False},
+        {"method": "lora", "placement": [1]},
+        {"method": "mmp", "prompt_level": "attention"},
+        {"method": "dcp", "placement": "last", "adapter_blocks": 1},
+        {"method": "moe_rep", "dynamic_experts": 3},
+        {"method": "moe_ada"},
+        {"method": "moe_task"},
     ],
 )
 def test_saved_and_loaded_gives_equal_logits(make_file, keys):
@@ -172,11 +179,13 @@ class TestFrozenBackbone:
 
     CONFIG = ModelConfig(**(KEYS | {"backbone": "timm:tiny", "weights": "/somewhere/tiny.safetensors"}))
 
-    def test_outside_by_default(self, tmp_path, pretrained):
+    @pytest.mark.parametrize("method", ["mamol", "dcp", "moe_rep", "moe_task"])
+    def test_outside_by_default(self, tmp_path, pretrained, method):
         """The file holds no frozen tensor, names them by hash, and finds them again."""
-        network = build_network(self.CONFIG, "skip", MODALITIES, 2)
+        config = self.CONFIG.model_copy(update={"method": method})
+        network = build_network(config, "skip", MODALITIES, 2)
         path = tmp_path / "m.safetensors"
-        info = save_model(path, network, make_info(self.CONFIG))
+        info = save_model(path, network, make_info(config))
         assert not any(name.startswith("backbone.") for name in read_header(path))
         assert info.backbone["inside"] is False
         assert info.backbone["shape"]["activation"] == "quick_gelu"

@@ -103,7 +103,7 @@ class Batches:
         """
         within = rng.integers(self.core, size=(2, len(rows)))
         corner = self.core_offset + within
-        values, valid, _ = self._read(place, rows - corner[0], cols - corner[1], self.window)
+        values, valid, _ = self.read(place, rows - corner[0], cols - corner[1], self.window)
         return values, valid, within
 
     def open_places(self, rng: np.random.Generator, count: int) -> np.ndarray:
@@ -128,7 +128,7 @@ class Batches:
         within = self.core_offset + rng.integers(self.core, size=(len(rows), 2))
         # As much on both sides of the core; a window whose margins differ by one pixel is cut from this after turning.
         side = 2 * self.core_offset + self.core
-        values, valid, classes = self._read(place, rows - within[:, 0], cols - within[:, 1], side)
+        values, valid, classes = self.read(place, rows - within[:, 0], cols - within[:, 1], side)
         each = np.arange(len(rows))
         present = valid[each, :, within[:, 0], within[:, 1]]
         present |= ~present.any(axis=1, keepdims=True)  # nothing there, so nothing to keep
@@ -140,12 +140,12 @@ class Batches:
         arrays = [*values, valid, kept, classes[:, core, core].astype(np.int64)]
         if self.training.augment:
             turns = rng.integers(8, size=len(rows))
-            arrays = [_turned(array, turns) for array in arrays]
+            arrays = [turned(array, turns) for array in arrays]
         *values, valid, kept, classes = arrays
         shown = slice(self.window)
         return Batch([v[..., shown, shown] for v in values], valid[..., shown, shown], kept[..., shown, shown], classes)
 
-    def _read(
+    def read(
         self, place: np.ndarray, rows: np.ndarray, cols: np.ndarray, side: int
     ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
         """Squares by their upper left pixels, from all scenes' caches, in the order asked for."""
@@ -163,7 +163,7 @@ def _open(cache: SceneCache, tile: int) -> np.ndarray:
     return mask
 
 
-def _turned(array: np.ndarray, turns: np.ndarray) -> np.ndarray:
+def turned(array: np.ndarray, turns: np.ndarray) -> np.ndarray:
     """Each window (first axis) turned by 0 to 3 quarters, those with a number above 3 flipped first."""
     out = np.empty_like(array)
     for window, turn in enumerate(turns.tolist()):

@@ -10,7 +10,7 @@ open_clip nor timm.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -18,10 +18,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.model.baselines.lora import LoraAdapter
+from engine.model.baselines.moe_ada import AdaptedExperts
+from engine.model.baselines.moe_rep import ReplacingExperts
+from engine.model.baselines.moe_task import TaskExperts
+from engine.model.baselines.prompts import Prompts
+from engine.model.dropout import dropout
 from engine.model.mamol import MaMOLAdapter
 from engine.model.start import draw_normal
 
 Activation = Literal["gelu", "quick_gelu"]
+Adapter = MaMOLAdapter | LoraAdapter | ReplacingExperts | AdaptedExperts | TaskExperts
 _LIMITS = {"depth": 128, "grid": 512}
 
 
@@ -81,7 +88,7 @@ class VitShape:
 
 
 class Block(nn.Module):
-    """One pre-norm block; an adapter may run beside its MLP."""
+    """One pre-norm block; an adapter may run beside its MLP or in its place, and keys and values may be added."""
 
     def __init__(self, shape: VitShape, dropout: float) -> None:
         super().__init__()
@@ -99,11 +106,15 @@ class Block(nn.Module):
     def forward(
         self,
         x_NTD: Tensor,
-        adapter: MaMOLAdapter | None = None,
+        adapter: Adapter | None = None,
         present_NTM: Tensor | None = None,
         keep: Tensor | None = None,
+        prefix_NPD: Tensor | None = None,
     ) -> Tensor:
-        """Update all tokens, or only those numbered in `keep` (which still attend to all of them)."""
+        """Update all tokens, or only those numbered in `keep` (which still attend to all of them).
+
+        Tokens also attend to `prefix_NPD`, the first half of which are keys, the second their values.
+        """
         z_NTD = self.norm1(x_NTD)
         if keep is None:
             query_NTD, key_NTD, value_NTD = self.qkv(z_NTD).chunk(3, dim=-1)
@@ -114,24 +125,26 @@ class Block(nn.Module):
             key_NTD, value_NTD = functional.linear(z_NTD, weight[width:], bias[width:]).chunk(2, dim=-1)
             x_NTD = x_NTD[:, keep]
             present_NTM = None if present_NTM is None else present_NTM[:, keep]
-        mixed = functional.scaled_dot_product_attention(
-            self._split(query_NTD), self._split(key_NTD), self._split(value_NTD)
-        )
+        if prefix_NPD is not None:
+            more_keys, more_values = prefix_NPD.to(key_NTD.dtype).chunk(2, dim=1)
+            key_NTD, value_NTD = torch.cat([key_NTD, more_keys], dim=1), torch.cat([value_NTD, more_values], dim=1)
+        mixed = attend(self._split(query_NTD), self._split(key_NTD), self._split(value_NTD))
         x_NTD = x_NTD + self._residual(self.out(mixed.transpose(1, 2).flatten(2)), self.scale1_D)
         z_NTD = self.norm2(x_NTD)
-        x_NTD = x_NTD + self._residual(self.fc2(self._activate(self.fc1(z_NTD))), self.scale2_D)
+        if adapter is not None and adapter.replaces_mlp:
+            return x_NTD + self._residual(adapter(z_NTD, present_NTM, self), self.scale2_D)
+        update_NTD = self._residual(self.fc2(self.activate(self.fc1(z_NTD))), self.scale2_D)
         if adapter is None:
-            return x_NTD
-        x_NTD = x_NTD + adapter(z_NTD, present_NTM)
-        if adapter.norm is not None:
-            x_NTD = adapter.norm(x_NTD)
-        return x_NTD
+            return x_NTD + update_NTD
+        x_NTD = x_NTD + (update_NTD + adapter(z_NTD, present_NTM))
+        return x_NTD if adapter.norm is None else adapter.norm(x_NTD)
 
     def _split(self, x_NTD: Tensor) -> Tensor:
         """Heads first, as the attention wants them: `(N, heads, T, D / heads)`."""
         return x_NTD.view(*x_NTD.shape[:2], self.heads, -1).transpose(1, 2)
 
-    def _activate(self, hidden: Tensor) -> Tensor:
+    def activate(self, hidden: Tensor) -> Tensor:
+        """The MLP's activation."""
         if self.activation == "quick_gelu":
             return hidden * torch.sigmoid(1.702 * hidden)
         return functional.gelu(hidden)
@@ -139,7 +152,18 @@ class Block(nn.Module):
     def _residual(self, update_NTD: Tensor, scale_D: Tensor | None) -> Tensor:
         if scale_D is not None:
             update_NTD = update_NTD * scale_D
-        return functional.dropout(update_NTD, self.dropout, self.training) if self.dropout else update_NTD
+        return dropout(update_NTD, self.dropout) if self.training else update_NTD
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attention of `(N, heads, T, D / heads)`.
+
+    Backward through a CPU's fused kernel in bfloat16 takes several times as long as through plain products.
+    """
+    if query.requires_grad and query.is_cpu and query.dtype == torch.bfloat16:
+        score: Tensor = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+        return score.softmax(dim=-1) @ value
+    return functional.scaled_dot_product_attention(query, key, value)
 
 
 class VisionTransformer(nn.Module):
@@ -174,17 +198,21 @@ class VisionTransformer(nn.Module):
     def forward(
         self,
         token_NLD: Tensor,
-        adapters: Sequence[MaMOLAdapter] | nn.ModuleList = (),
+        adapters: Mapping[int, Adapter] | None = None,
         present_NTM: Tensor | None = None,
         keep: Sequence[int] | None = None,
+        prompted: Sequence[int] = (),
+        prompts: Callable[[Tensor], Prompts] | None = None,
     ) -> Tensor:
         """Encode the grid's tokens.
 
         Args:
             token_NLD: one row of tokens for each window and modality, without prefix, L = G G.
-            adapters: those of the last blocks, in order.
+            adapters: by the number of their block.
             present_NTM: bool, each token's availability row, prefix included.
             keep: numbers of the tokens to return (prefix counted); the last block computes only those.
+            prompted: numbers of the blocks that have prompts, ascending.
+            prompts: gives them, from the tokens before the first block, `(N, T, D)`.
 
         Returns:
             `(N, T, output_width)`, T = P + L or the length of `keep`.
@@ -194,11 +222,18 @@ class VisionTransformer(nn.Module):
         x_NTD = torch.cat([prefix_NPD, token_NLD + self.position_LD], dim=1)
         if self.norm_pre is not None:
             x_NTD = self.norm_pre(x_NTD)
-        last, first_adapted = len(self.blocks) - 1, len(self.blocks) - len(adapters)
+        last, tokens = len(self.blocks) - 1, x_NTD.shape[1]
         kept = None if keep is None else torch.tensor(keep, device=x_NTD.device)
+        given = None if prompts is None else prompts(x_NTD)
         for index, block in enumerate(self.blocks):
-            adapter = adapters[index - first_adapted] if index >= first_adapted else None
-            x_NTD = block(x_NTD, adapter, present_NTM, kept if index == last else None)
+            adapter = None if adapters is None else adapters.get(index)
+            prompt_NPD = None if given is None or index not in prompted else given.blocks[prompted.index(index)]
+            if given is not None and prompt_NPD is not None and given.use != "attention":
+                x_NTD = torch.cat([x_NTD if given.use == "stay" else x_NTD[:, :tokens], prompt_NPD], dim=1)
+                prompt_NPD = None
+            x_NTD = block(x_NTD, adapter, present_NTM, kept if index == last else None, prompt_NPD)
+        if kept is None:
+            x_NTD = x_NTD[:, :tokens]  # without prompts that have stayed
         encoded_NTD: Tensor = self.norm_post(x_NTD)
         if self.output is not None:
             encoded_NTD = self.output(encoded_NTD)

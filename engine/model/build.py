@@ -1,71 +1,33 @@
-"""From configuration to network: the only reader of `ModelConfig`, and the one table of backbones."""
+"""From configuration to network, with `resolve.py` the only reader of `ModelConfig`: backbones, methods, heads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from engine.config import ModelConfig
 from engine.errors import ConfigError
 from engine.modality import Modality
-from engine.model.backbone import VisionTransformer, VitShape, weights_sha256
-from engine.model.fusion import Classifier, Fusion, FusionKind
+from engine.model.backbone import Adapter, Block, VisionTransformer, VitShape, weights_sha256
+from engine.model.baselines.dcp import CorrelatedPrompts
+from engine.model.baselines.lora import LoraAdapter
+from engine.model.baselines.mmp import MissingAwarePrompts
+from engine.model.baselines.moe_ada import AdaptedExperts
+from engine.model.baselines.moe_rep import ReplacingExperts
+from engine.model.baselines.moe_task import TaskExperts
+from engine.model.fusion import Classifier, Fusion
 from engine.model.inputs import LocalFeatures
 from engine.model.mamol import MaMOLAdapter
 from engine.model.network import Absent, MaMOLNetwork
 from engine.model.pixels import PixelBranch
 from engine.model.readout import CentreReadout, DenseReadout, LinearHead, PixelHead, Readout, core_offset
+from engine.model.resolve import PROMPTING, ResolvedModelConfig, blocks_of, check_patterns, resolve_model_config
 from engine.model.tokens import Stem
 
-# Larger values are a slip of the pen or a hostile file.
-_LIMITS = {
-    "window": 512, "token_px": 64,  # nosec B105 - a number of pixels, no password
-    "width": 4096, "depth": 64, "stem_width": 4096, "bins": 64,
-    "feature_width": 4096, "rank": 512, "dynamic_experts": 64, "adapter_blocks": 1024,
-}  # fmt: skip
+__all__ = ["build_network", "load_backbone", "resolve_model_config"]
 
 # Neighbourhoods and ramps help where a pixel says little (elevation, SAR); on cubes of many bands they overfit.
 _FEW_BANDS_FOR_BOXES, _FEW_BANDS_FOR_RAMPS = 16, 32
-
-
-class ResolvedModelConfig(ModelConfig):
-    """A `[model]` section in which nothing is left open."""
-
-    train_backbone: bool
-    window: int
-    token_px: int
-    core: int
-    stem_width: int
-    pixels: bool
-    boxes: tuple[int, ...]
-    fusion: tuple[FusionKind, ...]
-
-
-def resolve_model_config(config: ModelConfig) -> ResolvedModelConfig:
-    """Fill in what the configuration leaves open, so that a model file says everything.
-
-    Raises:
-        ConfigError: values that do not fit each other.
-    """
-    compact, dense = config.backbone == "compact", config.readout == "dense"
-    window, core = (32, 20) if dense else (14, 1)
-    window = config.window or window
-    token_px = next(side for side in ((8, 4, 2, 1) if compact else (4, 2, 1)) if window % side == 0) if dense else 1
-    boxes = tuple(side for side in (5, 13, 27) if side <= window and dense)
-    defaults = {
-        "train_backbone": compact,
-        "window": window,
-        "token_px": token_px,
-        "core": min(core, window),
-        "stem_width": 32 if compact else 256,
-        "pixels": dense,
-        "boxes": boxes,
-        "fusion": ("sum", "gated") if dense else ("concat",),
-    }
-    given = config.model_dump()
-    given |= {key: value for key, value in defaults.items() if given[key] is None}
-    resolved = ResolvedModelConfig.model_validate(given)
-    _check(resolved)
-    return resolved
 
 
 def build_network(
@@ -96,6 +58,8 @@ def build_network(
         sha256 = None if resolved.backbone == "compact" else weights_sha256(backbone)
     backbone.resize_positions(grid)
     readout = _readout(resolved, backbone, grid)
+    placement = blocks_of(resolved, backbone.shape.depth)
+    check_patterns(resolved, len(modalities))
     fusions = [Fusion(kind, modalities=len(modalities), width=readout.output_width) for kind in resolved.fusion]
     return MaMOLNetwork(
         stems=[
@@ -109,7 +73,10 @@ def build_network(
             for modality in modalities
         ],
         backbone=backbone,
-        adapters=_adapters(resolved, backbone.shape, len(modalities)),
+        adapters=[] if resolved.method in PROMPTING else _adapters(resolved, backbone, placement, len(modalities)),
+        prompts=_prompts(resolved, backbone.shape.width, len(placement), len(modalities)),
+        placement=placement,
+        balance=resolved.expert_balance,
         readout=readout,
         classifiers=[
             Classifier(fusion, _head(resolved, fusion.output_width, len(modalities), classes)) for fusion in fusions
@@ -152,24 +119,46 @@ def load_backbone(config: ResolvedModelConfig) -> VisionTransformer:
     return VisionTransformer(shape, dropout=config.dropout)
 
 
-def _adapters(config: ResolvedModelConfig, shape: VitShape, modalities: int) -> list[MaMOLAdapter]:
-    nothing = not (config.dynamic_experts or config.shared_expert or config.modality_experts)
-    if config.method == "linear" or nothing:
-        return []
-    return [
-        MaMOLAdapter(
-            width=shape.width,
-            modalities=modalities,
-            rank=config.rank,
-            dynamic_experts=config.dynamic_experts,
-            top_k=config.top_k,
-            shared=config.shared_expert,
-            specific=config.modality_experts,
-            norm=config.adapter_norm,
-            projection=config.adapter_projection,
+def _adapters(
+    config: ResolvedModelConfig, backbone: VisionTransformer, placement: Sequence[int], modalities: int
+) -> list[Adapter]:
+    return [_adapter(config, backbone.shape, cast(Block, backbone.blocks[index]), modalities) for index in placement]
+
+
+def _adapter(config: ResolvedModelConfig, shape: VitShape, block: Block, modalities: int) -> Adapter:
+    width, hidden, experts = shape.width, shape.mlp_width, config.dynamic_experts
+    match config.method:
+        case "lora":
+            return LoraAdapter(width=width, rank=config.rank)
+        case "moe_rep":
+            return ReplacingExperts(block, experts=experts, top_k=config.top_k)
+        case "moe_ada":
+            return AdaptedExperts(width=width, hidden=hidden, experts=experts, top_k=config.top_k, rank=config.rank)
+        case "moe_task":
+            return TaskExperts(width=width, hidden=hidden, modalities=modalities, experts=experts, rank=config.rank)
+    return MaMOLAdapter(
+        width=width,
+        modalities=modalities,
+        rank=config.rank,
+        dynamic_experts=experts,
+        top_k=config.top_k,
+        shared=config.shared_expert,
+        specific=config.modality_experts,
+        norm=config.adapter_norm,
+        projection=config.adapter_projection,
+    )
+
+
+def _prompts(
+    config: ResolvedModelConfig, width: int, blocks: int, modalities: int
+) -> MissingAwarePrompts | CorrelatedPrompts | None:
+    if config.method == "mmp":
+        return MissingAwarePrompts(
+            width=width, modalities=modalities, blocks=blocks, length=config.prompt_length, level=config.prompt_level
         )
-        for _ in range(min(config.adapter_blocks, shape.depth))
-    ]
+    if config.method == "dcp":
+        return CorrelatedPrompts(width=width, modalities=modalities, blocks=blocks, length=config.prompt_length)
+    return None
 
 
 def _readout(config: ResolvedModelConfig, backbone: VisionTransformer, grid: int) -> Readout:
@@ -209,29 +198,3 @@ def _head(config: ResolvedModelConfig, width: int, modalities: int, classes: int
     return PixelHead(
         width=width, modalities=modalities, hidden=config.feature_width, classes=classes, dropout=config.head_dropout
     )
-
-
-def _check(config: ResolvedModelConfig) -> None:
-    for key, limit in _LIMITS.items():
-        if getattr(config, key) > limit:
-            raise ConfigError(f"model.{key} = {getattr(config, key)}: expected at most {limit}")
-    if config.window % config.token_px:
-        raise ConfigError(f"model.window = {config.window} is no multiple of model.token_px = {config.token_px}")
-    if config.core > config.window:
-        raise ConfigError(f"model.core = {config.core} is larger than model.window = {config.window}")
-    if config.readout == "centre" and config.core != 1:
-        raise ConfigError(f"model.core = {config.core}: a centre read-out predicts one pixel; leave core out")
-    if config.width % config.heads:
-        raise ConfigError(f"model.width = {config.width} is no multiple of model.heads = {config.heads}")
-    if config.dynamic_experts and config.top_k > config.dynamic_experts:
-        raise ConfigError(f"model.top_k = {config.top_k} is more than model.dynamic_experts = {config.dynamic_experts}")
-    if len(config.boxes) > 16 or any(side % 2 == 0 or not 1 <= side <= config.window for side in config.boxes):
-        raise ConfigError(
-            f"model.boxes = {list(config.boxes)}: expected odd sides of at most the window, {config.window}"
-        )
-    if config.pixels and config.readout == "centre":
-        raise ConfigError("model.pixels = true: a centre read-out has no pixels of its own; leave it out")
-    if config.backbone == "compact" and not config.train_backbone:
-        raise ConfigError("model.train_backbone = false: compact has no pretrained weights to keep; leave it out")
-    if config.backbone == "compact" and config.weights is not None:
-        raise ConfigError("model.weights: compact has no pretrained weights; name another model.backbone")

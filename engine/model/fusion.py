@@ -22,9 +22,14 @@ Features = list[Tensor | None]  # `(..., F)` of each modality in model order; No
 def shown(features: Sequence[Tensor | None], present_BM: Tensor) -> Features:
     """The features where their modality is present, zero elsewhere, whatever stood there."""
     return [
-        None if feature is None else torch.where(present_BM[..., modality, None], feature, 0.0)
-        for modality, feature in enumerate(features)
+        feature if feature is None or _all(there_B) else torch.where(there_B[..., None], feature, 0.0)
+        for feature, there_B in zip(features, present_BM.unbind(dim=-1), strict=True)
     ]
+
+
+def _all(there: Tensor) -> bool:
+    """Whether all are known to be there: asking a GPU would mean waiting for it."""
+    return there.is_cpu and bool(there.all())
 
 
 class Fusion(nn.Module):

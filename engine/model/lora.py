@@ -19,18 +19,22 @@ class LowRankBank(nn.Module):
         width: D of the tokens.
         experts: number of experts, E.
         rank: rank of each expert, R.
+        output: width of the result; default: D.
     """
 
-    def __init__(self, *, width: int, experts: int, rank: int) -> None:
+    def __init__(self, *, width: int, experts: int, rank: int, output: int | None = None) -> None:
         super().__init__()
         self.down = nn.Linear(width, experts * rank, bias=False)  # expert e owns rows e R to (e + 1) R of its weight
-        self.up = nn.Linear(experts * rank, width, bias=False)
+        self.up = nn.Linear(experts * rank, output or width, bias=False)
         draw_normal(self.down.weight.data, std=width**-0.5)
         nn.init.zeros_(self.up.weight)
 
     def forward(self, z_NTD: Tensor, weight_NTE: Tensor) -> Tensor:
-        """Weighted sum of all experts: `(N, T, D)`."""
-        low_NTL: Tensor = self.down(z_NTD)  # L = E R
+        """Weighted sum of all experts: `(N, T, output)`."""
+        return self.raised(self.down(z_NTD), weight_NTE)
+
+    def raised(self, low_NTL: Tensor, weight_NTE: Tensor) -> Tensor:
+        """The second half: what all A have made of the tokens, L = E R, to the weighted sum."""
         low_NTER = low_NTL.view(*weight_NTE.shape, -1)
         weighted_NTL = (low_NTER * weight_NTE.to(low_NTER.dtype)[..., None]).flatten(-2)
         summed_NTD: Tensor = self.up(weighted_NTL)

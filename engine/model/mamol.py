@@ -34,6 +34,8 @@ class MaMOLAdapter(nn.Module):
         projection: the authors' GELU and output projection around the sum.
     """
 
+    replaces_mlp = False
+
     def __init__(
         self,
         *,

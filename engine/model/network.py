@@ -11,30 +11,25 @@ batch.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, cast
+from functools import partial
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 
-from engine.model.backbone import VisionTransformer
+from engine.model.backbone import Adapter, VisionTransformer
+from engine.model.baselines.dcp import CorrelatedPrompts
+from engine.model.baselines.mmp import MissingAwarePrompts
+from engine.model.baselines.prompts import Sequences
+from engine.model.baselines.token_router import TokenRouter
 from engine.model.fusion import Classifier, Features, shown
 from engine.model.inputs import PixelIndex, clean
-from engine.model.mamol import MaMOLAdapter
+from engine.model.parts import Part, pixels_of, portions, put_back, sums, take
 from engine.model.pixels import PixelBranch
 from engine.model.readout import Readout, core_offset, core_presence
 from engine.model.tokens import Stem, presence_rows
 
 Absent = Literal["skip", "dummy"]
-
-
-class _Part(NamedTuple):
-    """The windows of one modality that are encoded: all of the batch (`rows` None) or those that have it."""
-
-    modality: int
-    rows: Tensor | None
-    values_NCHW: Tensor
-    valid_NHW: Tensor
-    present_NTM: Tensor
 
 
 class MaMOLNetwork(nn.Module):
@@ -43,7 +38,10 @@ class MaMOLNetwork(nn.Module):
     Args:
         stems: tokenisers, one per modality, in model order.
         backbone: the shared encoder.
-        adapters: for the last blocks of the backbone, in order.
+        adapters: for the blocks in `placement`, in order; none for methods that prompt.
+        prompts: for the blocks in `placement`; None for methods that adapt.
+        placement: numbers of the blocks that the method changes, ascending.
+        balance: weight of the routers' balance losses.
         readout: tokens to features of the predicted pixels.
         classifiers: features of all modalities to class scores; the mean of theirs is the answer.
         pixels: a pixel's own feature, for dense read-outs; None leaves it out.
@@ -64,7 +62,10 @@ class MaMOLNetwork(nn.Module):
         *,
         stems: Sequence[Stem],
         backbone: VisionTransformer,
-        adapters: Sequence[MaMOLAdapter],
+        adapters: Sequence[Adapter],
+        prompts: MissingAwarePrompts | CorrelatedPrompts | None,
+        placement: Sequence[int],
+        balance: float,
         readout: Readout,
         classifiers: Sequence[Classifier],
         pixels: PixelBranch | None,
@@ -80,7 +81,8 @@ class MaMOLNetwork(nn.Module):
         super().__init__()
         self.stems = nn.ModuleList(stems)
         self.backbone = backbone
-        self.adapters = nn.ModuleList(adapters)
+        self.adapters, self.prompts = nn.ModuleList(adapters), prompts
+        self.placement, self.balance = tuple(placement), balance
         self.readout = readout
         self.classifiers = nn.ModuleList(classifiers)
         self.pixels, self.token_dropout = pixels, token_dropout
@@ -113,19 +115,26 @@ class MaMOLNetwork(nn.Module):
             `(B, Y, K, K)`; `(B, Y)` for a centre read-out; `(A, Y)` for the pixels `at`.
         """
         present = core_presence(valid_BMHW, self.core)
-        present = present if at is None else present[at]
-        tokens, own = self._features(values, valid_BMHW, compute, at)
-        if self.absent == "skip":
-            tokens = shown(tokens, present)
-        if own is None:
-            return self._shaped(self._classify(tokens, present), at)
-        own = shown(own, present)  # always: a dummy token stands for a gap, hidden numbers must not
-        if self.training:
+        parts = self._encode(values, valid_BMHW, compute)
+        kept_B = None
+        if self.training and self.pixels is not None:
             kept_B = torch.rand(len(valid_BMHW), device=valid_BMHW.device) >= self.token_dropout
-            kept = kept_B[:, None, None, None] if at is None else kept_B[at[0], None]
-            return self._shaped(self._classify(_sums(own, tokens, kept), present), at)
-        both, alone = self._classify(_sums(own, tokens), present), self._classify(own, present)
-        return self._shaped((both + alone) / 2, at)
+        if at is not None:
+            kept = None if kept_B is None else kept_B[at[0], None]
+            places = [pixels_of(at, part.rows, len(valid_BMHW)) for part in parts]
+            return self._predict(parts, places, present[at], kept)
+        if kept_B is None and all(part.rows is None for part in parts):
+            everywhere = [(None, None)] * len(parts)
+            logits = torch.cat(
+                [
+                    self._predict([part.windows(some) for part in parts], everywhere, present[some], None)
+                    for some in portions(len(present), present[0, ..., 0].numel(), present.device)
+                ]
+            )
+        else:
+            kept = None if kept_B is None else kept_B[:, None, None, None]
+            logits = self._predict(parts, [(part.rows, None) for part in parts], present, kept)
+        return logits[:, 0, 0] if self.readout.centre else logits.permute(0, 3, 1, 2)
 
     def describe(self, values: Sequence[Tensor], valid_BMHW: Tensor, at: PixelIndex) -> list[Tensor]:
         """Numbers of chosen pixels, `(A, V)` for each modality, for `classify_numbers`; needs `pixels`."""
@@ -144,14 +153,44 @@ class MaMOLNetwork(nn.Module):
             noise: deviation of what is added to the encoded numbers.
         """
         assert self.pixels is not None
-        own = [self.pixels(numbers_AV, modality, noise) for modality, numbers_AV in enumerate(numbers)]
-        return self._classify(shown(own, present_AM), present_AM)
+        scores = []
+        for some in portions(len(present_AM), 1, present_AM.device):
+            own = [self.pixels(numbers_AV[some], modality, noise) for modality, numbers_AV in enumerate(numbers)]
+            scores.append(self._classify(shown(own, present_AM[some]), present_AM[some]))
+        return torch.cat(scores)
 
-    def _shaped(self, logits: Tensor, at: PixelIndex | None) -> Tensor:
-        """`(B, K, K, Y)` as callers want it; scores of chosen pixels stay as they are."""
-        if at is not None:
-            return logits
-        return logits[:, 0, 0] if self.readout.centre else logits.permute(0, 3, 1, 2)
+    def _predict(
+        self,
+        parts: Sequence[Part],
+        places: Sequence[tuple[Tensor | None, PixelIndex | None]],
+        present_M: Tensor,
+        kept: Tensor | None,
+    ) -> Tensor:
+        """Class scores `(..., Y)` of pixels `(...)`.
+
+        Args:
+            parts: encoded windows.
+            places: for each part the pixels that lie in its windows: their numbers among all (None for all), and
+                where they are in them (None for all of the cores).
+            present_M: bool `(..., M)`.
+            kept: in training, whether a pixel's tokens are shown, `(..., 1)`; None outside of it.
+        """
+        shape = (*present_M.shape[:-1], self.readout.output_width)
+        tokens: Features = [None] * len(self.stems)
+        own: Features = [None] * len(self.stems)
+        for part, (numbers, at) in zip(parts, places, strict=True):
+            tokens[part.modality] = put_back(self.readout(part.encoded_NTD, at), numbers, shape)
+            if self.pixels is not None:
+                number_V = self.pixels.numbers(part.values_NCHW, part.valid_NHW, part.modality, at)
+                own[part.modality] = put_back(self.pixels(number_V, part.modality), numbers, shape)
+        if self.absent == "skip":
+            tokens = shown(tokens, present_M)
+        if self.pixels is None:
+            return self._classify(tokens, present_M)
+        own = shown(own, present_M)  # always: a dummy token stands for a gap, hidden numbers must not
+        if kept is not None:
+            return self._classify(sums(own, tokens, kept), present_M)
+        return (self._classify(sums(own, tokens), present_M) + self._classify(own, present_M)) / 2
 
     def _classify(self, features: Features, present_M: Tensor) -> Tensor:
         """Features `(..., F)` of the modalities and bool `(..., M)` to scores `(..., Y)`."""
@@ -162,44 +201,52 @@ class MaMOLNetwork(nn.Module):
         scores: list[Tensor] = [classifier(features, used, present_M) for classifier in self.classifiers]
         return sum(scores[1:], scores[0]) / len(scores)
 
-    def _features(
-        self,
-        values: Sequence[Tensor | None],
-        valid_BMHW: Tensor,
-        compute: Sequence[bool] | None,
-        at: PixelIndex | None,
-    ) -> tuple[Features, Features | None]:
-        """Features of all modalities from tokens, and from the pixels themselves if there are such.
-
-        `(B, K, K, F)` or `(A, F)` each; None for a modality that no window has.
-        """
+    def _encode(
+        self, values: Sequence[Tensor | None], valid_BMHW: Tensor, compute: Sequence[bool] | None
+    ) -> list[Part]:
+        """The windows of all modalities that have any, through the stems and, as one batch, the transformer."""
         prefix = self.backbone.prefix
         present_BTM = presence_rows(valid_BMHW, self.token_px, prefix)
-        parts = []
+        given, tokens, present = [], [], []
         for modality, rows in self._encoded(valid_BMHW, compute):
-            valid_NHW = _take(valid_BMHW[:, modality], rows)
-            values_NCHW = clean(_take(self._given(values, modality, valid_BMHW), rows), valid_NHW)
-            parts.append(_Part(modality, rows, values_NCHW, valid_NHW, _take(present_BTM, rows)))
+            valid_NHW, present_NTM = take(valid_BMHW[:, modality], rows), take(present_BTM, rows)
+            values_NCHW = clean(take(self._given(values, modality, valid_BMHW), rows), valid_NHW)
+            given.append((modality, rows, values_NCHW, valid_NHW))
+            tokens.append(self.stems[modality](values_NCHW, present_NTM[:, prefix:, modality]))
+            present.append(present_NTM)
+        if not given:
+            return []
+        places = [(modality, rows) for modality, rows, *_ in given]
+        encoded_NTD = self._transform(torch.cat(tokens), torch.cat(present), places, present_BTM[:, 0])
+        parts = torch.split(encoded_NTD, [len(part) for part in present])
+        return [Part(*facts, part_NTD) for facts, part_NTD in zip(given, parts, strict=True)]
 
-        pixels = (len(valid_BMHW), self.core, self.core) if at is None else (len(at[0]),)
-        shape = (*pixels, self.readout.output_width)
-        features: Features = [None] * len(self.stems)
-        own: Features = [None] * len(self.stems)
-        if parts:
-            tokens = [
-                self.stems[part.modality](part.values_NCHW, part.present_NTM[:, prefix:, part.modality])
-                for part in parts
-            ]
-            present_NTM = torch.cat([part.present_NTM for part in parts])
-            encoded_NTD = self.backbone(torch.cat(tokens), self.adapters, present_NTM, self.readout.keep)
-            for part, part_NTD in zip(parts, encoded_NTD.split([len(part.valid_NHW) for part in parts]), strict=True):
-                places, part_at = (part.rows, None) if at is None else _pixels_of(at, part.rows, len(valid_BMHW))
-                modality = part.modality
-                features[modality] = _put_back(self.readout(part_NTD, part_at), places, shape)
-                if self.pixels is not None:
-                    numbers = self.pixels.numbers(part.values_NCHW, part.valid_NHW, modality, part_at)
-                    own[modality] = _put_back(self.pixels(numbers, modality), places, shape)
-        return features, None if self.pixels is None else own
+    def _transform(
+        self,
+        token_NLD: Tensor,
+        present_NTM: Tensor,
+        places: Sequence[tuple[int, Tensor | None]],
+        present_BM: Tensor,
+    ) -> Tensor:
+        """Tokens through the backbone, with what the method adds.
+
+        Args:
+            token_NLD: windows of one modality after the other.
+            present_NTM: their availability rows.
+            places: modality, and numbers of its windows (None for all of the batch), of each part of them.
+            present_BM: the class token's row of every window.
+        """
+        if self.prompts is None:
+            adapters = dict(zip(self.placement, self.adapters, strict=True))
+            encoded_NTD: Tensor = self.backbone(token_NLD, adapters, present_NTM, self.readout.keep)
+            return encoded_NTD
+        device, windows = token_NLD.device, len(present_BM)
+        rows = [torch.arange(windows, device=device) if rows is None else rows for _, rows in places]
+        modalities = [torch.full_like(there, modality) for there, (modality, _) in zip(rows, places, strict=True)]
+        sequences = Sequences(torch.cat(rows), torch.cat(modalities), windows, present_NTM, present_BM)
+        prompts = partial(self.prompts, sequences=sequences)
+        encoded_NTD = self.backbone(token_NLD, None, present_NTM, self.readout.keep, self.placement, prompts)
+        return encoded_NTD
 
     def _encoded(self, valid_BMHW: Tensor, compute: Sequence[bool] | None) -> Iterator[tuple[int, Tensor | None]]:
         """Which windows to encode of each modality: (modality, their numbers or None for all of them)."""
@@ -232,6 +279,12 @@ class MaMOLNetwork(nn.Module):
         for modality, numbers_AV in enumerate(numbers):
             self.pixels.fit(numbers_AV[present_AM[:, modality]], modality)
 
+    def take_balance_loss(self) -> Tensor:
+        """What keeps experts from starving in the last pass in training, weighed; 0 for methods without such a loss."""
+        losses = [module.take_balance() for module in self.adapters.modules() if isinstance(module, TokenRouter)]
+        zero = torch.zeros((), device=self.backbone.prefix_PD.device)
+        return self.balance * sum((loss for loss in losses if loss is not None), zero)
+
     @property
     def core_offset(self) -> int:
         """First row and column of the core inside a window."""
@@ -244,34 +297,3 @@ class MaMOLNetwork(nn.Module):
             for name, tensor in self.state_dict().items()
             if not (self.frozen_backbone and name.startswith("backbone."))
         }
-
-
-def _sums(own: Features, tokens: Features, share: Tensor | None = None) -> Features:
-    """Pixels' own features and those of their tokens, or `share` of these; both lack the same modalities."""
-    return [
-        None if mine is None or token is None else mine + (token if share is None else token * share)
-        for mine, token in zip(own, tokens, strict=True)
-    ]
-
-
-def _take(tensor: Tensor, rows: Tensor | None) -> Tensor:
-    return tensor if rows is None else tensor.index_select(0, rows)
-
-
-def _pixels_of(at: PixelIndex, rows: Tensor | None, windows: int) -> tuple[Tensor | None, PixelIndex]:
-    """The pixels that lie in windows `rows`: their numbers (None for all), and where they are among these windows."""
-    if rows is None:
-        return None, at
-    window, row, col = at
-    place = torch.full((windows,), -1, device=rows.device)
-    place[rows] = torch.arange(len(rows), device=rows.device)
-    chosen = (place[window] >= 0).nonzero()[:, 0]
-    return chosen, (place[window[chosen]], row[chosen], col[chosen])
-
-
-def _put_back(feature: Tensor, places: Tensor | None, shape: tuple[int, ...]) -> Tensor:
-    """Windows (or pixels) `places` among all, zeros elsewhere."""
-    if places is None:
-        return feature
-    zeros = torch.zeros(shape, dtype=feature.dtype, device=feature.device)
-    return zeros.index_copy(0, places, feature)

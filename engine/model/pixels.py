@@ -11,11 +11,9 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from engine.model.dropout import dropout, noisy
 from engine.model.inputs import LocalFeatures, PixelIndex
-
-_CACHED_PIXELS = 1024
 
 
 class PixelBranch(nn.Module):
@@ -34,20 +32,14 @@ class PixelBranch(nn.Module):
         self.dropout = dropout
 
     def forward(self, numbers_AV: Tensor, modality: int, noise: float = 0.0) -> Tensor:
-        """Numbers of modality number `modality`, `(..., V)`, with noise where encoded, to features `(..., F)`."""
-        if torch.is_grad_enabled():
-            return self._feature(numbers_AV, modality, noise)
-        # A pixel's ramps take some 3 kB: few enough pixels at once, and they never leave a CPU's cache.
-        rows = numbers_AV.flatten(0, -2)
-        parts = torch.split(rows, _CACHED_PIXELS if rows.is_cpu else max(1, len(rows)))
-        features = torch.cat([self._feature(part, modality, noise) for part in parts])
-        return features.view(*numbers_AV.shape[:-1], -1)
-
-    def _feature(self, numbers_AV: Tensor, modality: int, noise: float) -> Tensor:
+        """Numbers of modality number `modality`, `(..., V)`, to features `(..., F)`; `noise` in training."""
         encoded = cast(LocalFeatures, self.local[modality]).encode(numbers_AV)
-        if noise:
-            encoded = encoded + noise * torch.randn_like(encoded)
-        feature: Tensor = self.linear[modality](functional.dropout(encoded, self.dropout, self.training))
+        if self.training:
+            device = encoded.device.type
+            if torch.is_autocast_enabled(device):  # half the bytes to draw for and to move; the product wants it anyway
+                encoded = encoded.to(torch.get_autocast_dtype(device))
+            encoded = dropout(noisy(encoded, noise), self.dropout)
+        feature: Tensor = self.linear[modality](encoded)
         return feature
 
     def numbers(self, values_NCHW: Tensor, valid_NHW: Tensor, modality: int, at: PixelIndex | None) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.model.dropout import Dropout
 from engine.model.inputs import PixelIndex
 
 
@@ -137,8 +138,8 @@ class PixelHead(nn.Module):
         super().__init__()
         self.pattern = nn.Linear(modalities, width)
         self.layers = nn.Sequential(
-            nn.GELU(), nn.Dropout(dropout), nn.Linear(width, hidden),
-            nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, classes),
+            nn.GELU(), Dropout(dropout), nn.Linear(width, hidden),
+            nn.GELU(), Dropout(dropout), nn.Linear(hidden, classes),
         )  # fmt: skip
 
     def forward(self, feature: Tensor, present_M: Tensor) -> Tensor:
@@ -152,7 +153,7 @@ class LinearHead(nn.Module):
 
     def __init__(self, *, width: int, classes: int, dropout: float) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, classes))
+        self.layers = nn.Sequential(Dropout(dropout), nn.Linear(width, classes))
 
     def forward(self, feature: Tensor, present_M: Tensor) -> Tensor:
         """`(..., width)` to `(..., Y)`."""

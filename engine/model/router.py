@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+_NARROWEST, _WIDEST = 16, 96  # of the hidden layer: in float32 it costs more than its share of a wide block
+
 
 class PatternRouter(nn.Module):
     """Top-k gate over pattern experts.
@@ -27,15 +29,18 @@ class PatternRouter(nn.Module):
         if not 1 <= top_k <= experts:
             raise ValueError(f"top_k must lie in 1 to {experts} (the experts), got {top_k}")
         self.top_k = top_k
-        self.features = nn.Linear(width + modalities, max(16, width // 4))
+        self.features = nn.Linear(width + modalities, min(max(_NARROWEST, width // 4), _WIDEST))
         self.scores = nn.Linear(self.features.out_features, experts)
 
     def forward(self, z_NTD: Tensor, present_NTM: Tensor) -> Tensor:
         """Weight of each expert at each token: `(N, T, E)` in float32 (float64 for float64 tokens), at most K not 0."""
         dtype = torch.promote_types(z_NTD.dtype, torch.float32)
+        token_weight, row_weight = self.features.weight.tensor_split([z_NTD.shape[-1]], dim=1)
         with torch.autocast(z_NTD.device.type, enabled=False):
-            mixed = torch.cat([z_NTD.to(dtype), present_NTM.to(dtype)], dim=-1)
-            gate_NTE: Tensor = self.scores(functional.gelu(self.features(mixed))).softmax(dim=-1)
+            # f([z; m]) without a copy of every token beside its row
+            row_NTH = functional.linear(present_NTM.to(dtype), row_weight, self.features.bias)
+            hidden_NTH = functional.gelu(functional.linear(z_NTD.to(dtype), token_weight) + row_NTH)
+            gate_NTE: Tensor = self.scores(hidden_NTH).softmax(dim=-1)
             if self.top_k == gate_NTE.shape[-1]:
                 return gate_NTE
             chosen = gate_NTE.topk(self.top_k, dim=-1)

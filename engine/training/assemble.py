@@ -12,11 +12,13 @@ from engine.data.batches import Batches
 from engine.data.sampling import class_weights
 from engine.data.statistics import band_statistics
 from engine.data.window_cache import SceneCache, build_caches
+from engine.model.backbone import VisionTransformer
 from engine.model.build import build_network
 from engine.model.network import MaMOLNetwork
 from engine.progress import Progress
 from engine.raster.normalise import BandStats
 from engine.training.losses import BatchLoss
+from engine.training.mixing import Mixer
 from engine.training.pixel_bank import PixelBank
 from engine.training.prepare import Prepared
 from engine.training.teacher import Teacher
@@ -50,10 +52,20 @@ class Assembled:
     device: torch.device
     precision: str
 
-    def loss(self, teacher: Teacher) -> BatchLoss:
+    def mixer(self, teacher: Teacher, steps: int) -> Mixer | None:
+        """Mixed samples for a training of `steps` steps, if they are wanted and there are sensors to mix."""
+        config = self.data.config.mixing
+        if not config.enabled or len(self.network.stems) < 2:
+            return None
+        return Mixer(
+            self.network, teacher, self.batches, self.bank, config, self.data.config.training, steps,
+            self.device, self.precision,
+        )  # fmt: skip
+
+    def loss(self, teacher: Teacher, mixer: Mixer | None = None) -> BatchLoss:
         """What a step minimises."""
         return BatchLoss(
-            self.network, teacher, self.batches, self.bank, self.data.config.training, self.class_weights,
+            self.network, teacher, self.batches, self.bank, mixer, self.data.config.training, self.class_weights,
             self.device, self.precision,
         )  # fmt: skip
 
@@ -65,6 +77,7 @@ def assemble(
     precision: str,
     progress: Progress,
     cancelled: Callable[[], bool] = lambda: False,
+    backbone: VisionTransformer | None = None,
 ) -> Assembled:
     """Measure the bands, build the network, cache windows and describe pixels.
 
@@ -75,6 +88,7 @@ def assemble(
         precision: "float32" or "bfloat16".
         progress: told of the reading.
         cancelled: asked often.
+        backbone: instead of what the configuration names.
 
     Raises:
         EngineError: a raster cannot be read, or a backbone's weights cannot be had.
@@ -83,7 +97,7 @@ def assemble(
     config, training = data.config, data.config.training
     stats = band_statistics(data.scenes, data.splits, cancelled)
     torch.manual_seed(training.seed)
-    network = build_network(config.model, config.missing.absent, data.modalities, len(data.legend))
+    network = build_network(config.model, config.missing.absent, data.modalities, len(data.legend), backbone)
     caches = build_caches(
         cache, data.scenes, data.splits, stats,
         reach_px=network.window, unlabelled_tiles=_UNLABELLED_TILES if training.teaching else 0,

@@ -22,6 +22,7 @@ from engine.model.network import MaMOLNetwork
 from engine.progress import Progress
 from engine.training.assemble import Assembled
 from engine.training.checkpoint import Checkpoints, Tensors
+from engine.training.mixing import Mixer
 from engine.training.schedule import learning_rate
 from engine.training.teacher import Teacher
 
@@ -88,12 +89,13 @@ def fit(
     network, config, device = ready.network, ready.data.config.training, ready.device
     optimiser = make_optimiser(network, config)
     teacher = Teacher(network, config.average)
-    loss_of = ready.loss(teacher)
+    mixer = ready.mixer(teacher, steps)
+    loss_of = ready.loss(teacher, mixer)
     best = _weights(teacher.network)
     at = _Progress()
     stored = checkpoints.load(device) if resume else None
     if stored is not None:
-        at, best = _restore(stored, network, teacher, optimiser)
+        at, best = _restore(stored, network, teacher, optimiser, mixer)
         progress.log(f"resuming after step {at.step}")
     teaching_from = round(config.teaching_start * steps) if config.teaching > 0 else steps
     sitting, saved = time.monotonic() - at.seconds, time.monotonic()
@@ -119,8 +121,13 @@ def fit(
 
             _seed_step(config.seed, at.step)
             network.train()
+            rate = learning_rate(at.step, steps, config.learning_rate, config.warmup)
+            if mixer is not None and at.step >= mixer.start:
+                rate *= mixer.config.learning_rate
+                if chosen := mixer.prepare(at.step):
+                    progress.log(chosen)
             for group in optimiser.param_groups:
-                group["lr"] = learning_rate(at.step, steps, config.learning_rate, config.warmup)
+                group["lr"] = rate
             for part in range(config.accumulate):
                 number = at.step * config.accumulate + part
                 with _room_for(config, device):
@@ -135,13 +142,13 @@ def fit(
             at.seconds = time.monotonic() - sitting
             progress.step("training", at.step, steps, "steps")
             if time.monotonic() - saved >= config.checkpoint_seconds:
-                checkpoints.save(*_state(at, network, teacher, optimiser, best))
+                checkpoints.save(*_state(at, network, teacher, optimiser, mixer, best))
                 saved = time.monotonic()
     except Cancelled:  # before a step, or during a validation, which is then due again
-        checkpoints.save(*_state(at, network, teacher, optimiser, best))
+        checkpoints.save(*_state(at, network, teacher, optimiser, mixer, best))
         raise
 
-    checkpoints.save(*_state(at, network, teacher, optimiser, best))
+    checkpoints.save(*_state(at, network, teacher, optimiser, mixer, best))
     teacher.network.load_state_dict(best, strict=False)
     return Fitted(teacher.network, at.history, at.step, at.seconds, at.best_step)
 
@@ -179,7 +186,12 @@ def _weights(network: MaMOLNetwork) -> dict[str, Tensor]:
 
 
 def _state(
-    at: _Progress, network: MaMOLNetwork, teacher: Teacher, optimiser: torch.optim.Optimizer, best: dict[str, Tensor]
+    at: _Progress,
+    network: MaMOLNetwork,
+    teacher: Teacher,
+    optimiser: torch.optim.Optimizer,
+    mixer: Mixer | None,
+    best: dict[str, Tensor],
 ) -> tuple[int, Tensors, dict[str, Any]]:
     """Step, tensors and facts of a checkpoint."""
     moments = {
@@ -192,12 +204,17 @@ def _state(
         "average": teacher.network.trainable_state(),
         "best": best,
         "optimiser": moments,
+        "mixing": {} if mixer is None else mixer.state(),
     }
     return at.step, tensors, {"progress": vars(at)}
 
 
 def _restore(
-    stored: tuple[Tensors, dict[str, Any]], network: MaMOLNetwork, teacher: Teacher, optimiser: torch.optim.Optimizer
+    stored: tuple[Tensors, dict[str, Any]],
+    network: MaMOLNetwork,
+    teacher: Teacher,
+    optimiser: torch.optim.Optimizer,
+    mixer: Mixer | None,
 ) -> tuple[_Progress, dict[str, Tensor]]:
     """Inverse of `_state`: put tensors where they belong; return where the loop was, and the best weights."""
     tensors, facts = stored
@@ -209,6 +226,8 @@ def _restore(
         number, _, name = key.partition(".")
         moments.setdefault(int(number), {})[name] = tensor
     optimiser.load_state_dict({"state": moments, "param_groups": state["param_groups"]})
+    if mixer is not None:
+        mixer.restore(tensors["mixing"])
     return _Progress(**facts["progress"]), tensors["best"]
 
 

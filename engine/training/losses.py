@@ -14,6 +14,8 @@ from engine.data.batches import Batches
 from engine.data.window_cache import CLOSED
 from engine.device import autocast
 from engine.model.network import MaMOLNetwork
+from engine.training.mixing import Mixer
+from engine.training.noise import perturbed
 from engine.training.pixel_bank import PixelBank
 from engine.training.teacher import Teacher
 
@@ -36,6 +38,7 @@ class BatchLoss:
         teacher: its averaged copy.
         batches: where windows come from.
         bank: pixels that speak for themselves; None for networks without them.
+        mixer: mixed samples; None without modality-mix learning.
         config: the `[training]` section.
         class_weights: (Y,), for `balance = "weights"`.
         device: where to compute.
@@ -46,6 +49,7 @@ class BatchLoss:
     teacher: Teacher
     batches: Batches
     bank: PixelBank | None
+    mixer: Mixer | None
     config: TrainingConfig
     class_weights: Tensor
     device: torch.device
@@ -54,13 +58,22 @@ class BatchLoss:
     def __call__(self, number: int, taught: bool) -> Tensor:
         """Loss of batch `number`: its labels and, if `taught`, what the teacher says of the same without gaps.
 
-        Every pixel counts the same, be it seen in its window or speaking for itself.
+        Every pixel counts the same, be it seen in its window or speaking for itself. On the second level of
+        modality-mix learning a loss at mixed samples is added, or takes the place of all this.
         """
+        mixed = None if self.mixer is None else self.mixer.loss(number)
+        if self.mixer is None or mixed is None:
+            return self._ordinary(number, taught)
+        if self.mixer.config.pure:
+            return mixed
+        return self._ordinary(number, taught) + self.mixer.config.weight * mixed
+
+    def _ordinary(self, number: int, taught: bool) -> Tensor:
         parts = [self._windows(number, taught)]  # untaught: no lessons, and the teacher is not asked
         if self.bank is not None:
             parts.append(self._pixels(self.bank, number, taught))
         logits, classes, taught_logits, answers = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
-        loss = supervised_loss(logits, classes, self.config, self.class_weights)
+        loss = supervised_loss(logits, classes, self.config, self.class_weights) + self.network.take_balance_loss()
         return loss + self.config.teaching * teaching_loss(taught_logits, answers) if taught else loss
 
     def _pixels(self, bank: PixelBank, number: int, taught: bool) -> _Said:
@@ -77,6 +90,7 @@ class BatchLoss:
 
     def _windows(self, number: int, taught: bool) -> _Said:
         """Pixels in windows; only those that enter the loss are predicted."""
+        taught = taught and self.config.taught_pixels > 0
         batch = self.batches.draw(number, self.config.unlabelled if taught else 0.0)
         clean = [torch.from_numpy(array).to(self.device) for array in batch.values]
         valid, kept = torch.from_numpy(batch.valid).to(self.device), torch.from_numpy(batch.kept).to(self.device)
@@ -139,12 +153,3 @@ def teaching_loss(logits: Tensor, answers: Tensor) -> Tensor:
     losses = -(answers * functional.log_softmax(logits.float(), dim=-1)).sum(dim=-1)
     weights = (answers / answers.mean(dim=0).clamp(min=0.01)).sum(dim=-1)
     return (losses * weights).sum() / weights.sum()
-
-
-def perturbed(values: Tensor, noise: float) -> Tensor:
-    """Values (B, C, H, W) with noise of every pixel, an offset of every window's bands, and a gain of every window."""
-    if not noise:
-        return values
-    gain = 1 + noise * torch.randn_like(values[:, :1, :1, :1])
-    offset = noise * torch.randn_like(values[:, :, :1, :1])
-    return values * gain + offset + noise * torch.randn_like(values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,14 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from engine.assessment.confusion import Confusion, calibration_error
+from engine.assessment.calibration import Reliability
+from engine.assessment.confusion import Confusion
+from engine.assessment.sensor_value import sensor_values
 from engine.data.scene import Scene
 from engine.data.splits import Split
 from engine.data.window_cache import SceneCache
-from engine.modality import pattern_name
+from engine.modality import pattern_name, pattern_present
+from engine.model.expert_use import ExpertUse, watched
 from engine.model.network import MaMOLNetwork
 from engine.raster.normalise import BandStats
 from engine.training.calibrate import Calibration, calibrate
@@ -86,17 +89,25 @@ class Outcome:
     Attributes:
         calibrations: fitted on validation pixels.
         confusions: on the test pixels (on validation pixels where there is no test side).
-        calibration_errors: expected calibration error on the same pixels.
+        reliability: of the confidence on the same pixels.
+        uncalibrated: the same before class bias and temperature.
+        validation: the same as `reliability` on the validation pixels, on which both were fitted; empty without.
         predictions: arrays for paired comparisons: `patterns` (P,), `predicted` (P, N) class index, -1 where the pixel
             lacks a modality of the pattern, `confidence` (P, N), `reference` (N,).
         measured_on: "test" or "validation".
+        experts: which experts serve which pattern, JSON-able; None for methods without routers.
+        sensors: what each sensor is worth (see `assessment.sensor_value`); None where it cannot be told.
     """
 
     calibrations: dict[str, Calibration]
     confusions: dict[str, Confusion]
-    calibration_errors: dict[str, float]
+    reliability: dict[str, Reliability]
+    uncalibrated: dict[str, Reliability]
+    validation: dict[str, Reliability]
     predictions: dict[str, np.ndarray]
     measured_on: str
+    experts: dict[str, Any] | None
+    sensors: dict[str, Any] | None
 
     def metrics(self) -> dict[str, dict[str, Any]]:
         """`oa`, `aa`, `kappa` and `n` of each pattern."""
@@ -113,7 +124,9 @@ class Outcome:
 
 def examine(network: MaMOLNetwork, examiner: Examiner, names: Sequence[str], prior_correction: float) -> Outcome:
     """Calibrate every pattern on validation pixels, then measure it on test pixels."""
-    validation, test = examiner.validation(network), examiner.test(network)
+    validation = examiner.validation(network)
+    with watched(network) as use:
+        test = examiner.test(network)
     pattern_names = [pattern_name(names, pattern) for pattern in examiner.patterns]
     calibrations = {}
     for number, name in enumerate(pattern_names):
@@ -121,24 +134,19 @@ def examine(network: MaMOLNetwork, examiner: Examiner, names: Sequence[str], pri
         asked = test if validation is None else validation  # without validation pixels: none of the test pixels, either
         calibrations[name] = calibrate(asked.logits[number, known], asked.reference[known], prior_correction)
     measured = test if len(test.reference) or validation is None else validation
-    probabilities = np.stack(
-        [
-            softmax(calibrations[name].apply(logits), axis=-1)
-            for name, logits in zip(pattern_names, measured.logits, strict=True)
-        ]
-    )
-    predicted, confidence = probabilities.argmax(axis=2), probabilities.max(axis=2)
-    confusions, errors = {}, {}
+    predicted, confidence = _predictions(measured, calibrations.values())
+    confusions = {}
     for number, name in enumerate(pattern_names):
         known = measured.counted(number)
-        reference, answer = measured.reference[known], predicted[number, known]
-        confusions[name] = Confusion.of(reference, answer, examiner.classes)
-        errors[name] = calibration_error(confidence[number, known], answer == reference)
+        confusions[name] = Confusion.of(measured.reference[known], predicted[number, known], examiner.classes)
         predicted[number, ~known] = -1
+    untouched = dict.fromkeys(pattern_names, Calibration(1.0, np.zeros(examiner.classes)))
     return Outcome(
         calibrations=calibrations,
         confusions=confusions,
-        calibration_errors=errors,
+        reliability=_reliability(measured, calibrations),
+        uncalibrated=_reliability(measured, untouched),
+        validation={} if validation is None else _reliability(validation, calibrations),
         predictions={
             "patterns": np.array(pattern_names),
             "predicted": predicted.astype(np.int32),
@@ -146,4 +154,43 @@ def examine(network: MaMOLNetwork, examiner: Examiner, names: Sequence[str], pri
             "reference": measured.reference.astype(np.int32),
         },
         measured_on="test" if measured is test else "validation",
+        experts=_described(use, names),
+        sensors=sensor_values(names, _sets(examiner.patterns, names), predicted, measured.reference, examiner.classes),
     )
+
+
+def _described(use: ExpertUse, names: Sequence[str]) -> dict[str, Any] | None:
+    """What the routers did, by pattern name, patterns of many sensors first; None where nothing was counted."""
+    if not use.loads:
+        return None
+    shares = use.shares()
+    order = sorted(shares, key=lambda bits: (-bits.bit_count(), bits))
+    patterns = {
+        pattern_name(names, pattern_present(bits, len(names))): {
+            "tokens": use.tokens(bits), "share": shares[bits].round(4).tolist(),
+        }
+        for bits in order
+    }  # fmt: skip
+    return {"blocks": use.blocks, "patterns": patterns}
+
+
+def _sets(patterns: Sequence[Pattern], names: Sequence[str]) -> list[frozenset[str]]:
+    return [frozenset(name for name, there in zip(names, pattern, strict=True) if there) for pattern in patterns]
+
+
+def _predictions(answers: Answers, calibrations: Iterable[Calibration]) -> tuple[np.ndarray, np.ndarray]:
+    """Class indices (P, N) and their probabilities (P, N)."""
+    pairs = zip(calibrations, answers.logits, strict=True)
+    probabilities = np.stack([softmax(calibration.apply(logits), axis=-1) for calibration, logits in pairs])
+    return probabilities.argmax(axis=2), probabilities.max(axis=2)
+
+
+def _reliability(answers: Answers, calibrations: dict[str, Calibration]) -> dict[str, Reliability]:
+    """Of each pattern's confidence, at the pixels that have it."""
+    predicted, confidence = _predictions(answers, calibrations.values())
+    found = {}
+    for number, name in enumerate(calibrations):
+        known = answers.counted(number)
+        right = predicted[number, known] == answers.reference[known]
+        found[name] = Reliability.of(confidence[number, known], right)
+    return found

@@ -11,7 +11,7 @@ from engine.data.scene import Scene, open_scenes
 from engine.data.splits import Split, class_counts, make_splits
 from engine.legend import Legend
 from engine.modality import Modality
-from engine.model.build import resolve_model_config
+from engine.model.resolve import resolve_model_config
 from engine.progress import Progress
 
 

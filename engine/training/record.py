@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,13 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 
-import engine
-from engine.assessment.report import Report
+from engine.assessment.provenance import versions
+from engine.assessment.report import Floors, Report
 from engine.bundle import ModelInfo
 from engine.data.sampling import rare_classes
 from engine.data.window_cache import SceneCache
 from engine.modality import pattern_name
 from engine.raster.normalise import BandStats
+from engine.training.extract import Extract
 from engine.training.loop import Fitted
 from engine.training.outcome import Outcome
 from engine.training.prepare import Prepared
@@ -46,11 +46,13 @@ def run_facts(
         "seconds": round(seconds, 1),
         "device": device,
         "precision": precision,
-        "versions": {"engine": engine.__version__, "torch": torch.__version__, "python": platform.python_version()},
+        "versions": versions() | {"torch": torch.__version__},
         "seed": config.training.seed,
         "steps": fitted.steps,
         "best_step": fitted.best_step,
         "parameters": sum(sizes.values()),
+        "method": config.model.method,
+        "method_parameters": sum(size for name, size in sizes.items() if name.startswith(("adapters.", "prompts."))),
         "trained_parameters": sum(sizes[name] for name in fitted.network.trainable_state().keys() & sizes.keys()),
         "missing_rate": config.missing.rate,
         "measured_on": outcome.measured_on,
@@ -94,17 +96,49 @@ def places(data: Prepared, side: str) -> dict[str, np.ndarray]:
     }
 
 
-def report(data: Prepared, fitted: Fitted, outcome: Outcome, facts: dict[str, Any]) -> Report:
-    """What report.html shows."""
+def report(
+    data: Prepared,
+    fitted: Fitted,
+    outcome: Outcome,
+    facts: dict[str, Any],
+    extract: Extract,
+    floors: Floors | None,
+    model_sha256: str,
+) -> Report:
+    """What report.html, report.json and report.csv show."""
+    window, scene = extract.window, data.scenes[0]
     return Report(
         legend=data.legend,
+        sensors=outcome.sensors,
         confusions=outcome.confusions,
-        calibration_errors=outcome.calibration_errors,
+        reliability=outcome.reliability,
+        uncalibrated=outcome.uncalibrated,
+        validation=outcome.validation,
+        temperatures={name: calibration.temperature for name, calibration in outcome.calibrations.items()},
         history=fitted.history,
         pixels=data.counts,
         rare=[data.legend.names[index] for index in rare_classes(data.counts["train"])],
-        facts=facts,
+        experts=outcome.experts,
+        facts=facts | {"model_sha256": model_sha256},
+        sources=_sources(data),
+        settings=data.config.model_dump(mode="json"),
+        maps={"labels": extract.labels} | {f"mapped with {name}": indices for name, indices in extract.maps.items()},
+        maps_note=(
+            f"Scene {scene.name}, rows {window.row} to {window.bottom - 1}, columns {window.col} to "
+            f"{window.right - 1}, mapped as if only these sensors were there. Labels include those of the training."
+        ),
+        floors=floors,
     )
+
+
+def _sources(data: Prepared) -> dict[str, str]:
+    """Rasters and labels of all scenes, by what they are."""
+    files: dict[str, str] = {}
+    for scene, opened in zip(data.config.scene, data.scenes, strict=True):
+        files |= {f"{opened.name}: {name}": str(modality.path) for name, modality in scene.modalities.items()}
+        files[f"{opened.name}: labels"] = str(scene.labels.path)
+        files[f"{opened.name}: grid"] = str(opened.stack.grid)
+    return files
 
 
 def _trained_patterns(data: Prepared, natural: set[tuple[bool, ...]]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -12,7 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.assessment.report import render_report
+from engine.assessment.report import Floors
+from engine.assessment.report_page import report_texts
 from engine.bundle import load_model, save_model
 from engine.config import Config
 from engine.data.sampling import rare_classes
@@ -21,6 +23,7 @@ from engine.modality import evaluation_patterns
 from engine.progress import Progress, SilentProgress
 from engine.training.assemble import assemble
 from engine.training.checkpoint import Checkpoints
+from engine.training.extract import map_extract
 from engine.training.loop import fit
 from engine.training.outcome import Examiner, examine
 from engine.training.prepare import Prepared, prepare, resolve
@@ -62,6 +65,7 @@ def run_training(
     threads: int | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    floors: Callable[[Prepared], Floors] | None = None,
 ) -> TrainingResult:
     """Train a model and leave everything about it in `out`.
 
@@ -75,6 +79,7 @@ def run_training(
         threads: CPU threads; default: torch's own choice.
         progress: told what happens.
         cancelled: asked often; True stops, resumably.
+        floors: what to compare with in the report; measured first.
 
     Raises:
         EngineError: the user has to change something.
@@ -92,6 +97,7 @@ def run_training(
 
     with closing(prepare(config, progress)) as data:
         _describe(data, progress)
+        beside = None if floors is None else floors(data)
         ready = assemble(data, folder.cache, place, precision, progress, cancelled)
         if init is not None:
             start = load_model(init, torch.device("cpu"), config.model.weights)
@@ -109,6 +115,10 @@ def run_training(
         )  # fmt: skip
         progress.log(f"measuring {len(examiner.patterns)} patterns")
         outcome = examine(fitted.network, examiner, data.names, training.prior_correction)
+        extract = map_extract(
+            data.scenes[0], fitted.network, ready.stats, outcome.calibrations, examiner.patterns,
+            device=place, precision=precision, cancelled=cancelled,
+        )  # fmt: skip
         folder.clean()  # before what stays is written: the disk may be nearly full
         seconds = time.monotonic() - started
         facts = run_facts(data, fitted, outcome, describe_device(place), precision, seconds)
@@ -116,7 +126,9 @@ def run_training(
         predictions = outcome.predictions | places(data, outcome.measured_on)
         folder.write_predictions(predictions)
         folder.write_history(fitted.history)
-        folder.write_report(render_report(report(data, fitted, outcome, facts)))
+        with folder.model.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        folder.write_report(report_texts(report(data, fitted, outcome, facts, extract, beside, sha256)))
         folder.write_metrics(outcome.metrics(), describe_device(place), seconds)
     return TrainingResult(out, folder.model, outcome.metrics(), seconds, predictions)
 

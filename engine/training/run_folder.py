@@ -69,9 +69,10 @@ class RunFolder:
                     np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
         temporary.replace(path)
 
-    def write_report(self, html: str) -> None:
-        """Write report.html."""
-        write_text(self.path / "report.html", html)
+    def write_report(self, texts: dict[str, str]) -> None:
+        """Write report.html and what stands beside it, by name."""
+        for name, text in texts.items():
+            write_text(self.path / name, text)
 
     def clean(self) -> None:
         """Remove the work files; the last checkpoint stays."""

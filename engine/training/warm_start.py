@@ -2,7 +2,8 @@
 
 What belongs to a modality or class is carried over where the new model has one of that name; the rest starts afresh.
 Where in a tensor they sit is not written down anywhere but found out: an axis that grows by u when a network gets one
-more modality (or class) holds u entries for each of them, in order, at its end.
+more modality (or class) holds u entries for each of them, in order, at its end; one that doubles from 2^M holds one
+for each pattern.
 """
 
 from __future__ import annotations
@@ -146,8 +147,11 @@ def _carry(name: str, new: Tensor, old: Tensor, layout: _Layout, modalities: _Pl
         return
     pairs = []
     for axis, (size, old_size) in enumerate(zip(new.shape, old.shape, strict=True)):
-        if (name, axis) in layout.modality_axes:
-            found = _counterparts(size, old_size, layout.modality_axes[name, axis], modalities)
+        growth = layout.modality_axes.get((name, axis))
+        if growth == size == 2 ** len(modalities.here):
+            found = _same_patterns(old_size, modalities)
+        elif growth is not None:
+            found = _counterparts(size, old_size, growth, modalities)
         elif (name, axis) in layout.class_axes:
             found = _counterparts(size, old_size, layout.class_axes[name, axis], classes)
         else:
@@ -175,3 +179,15 @@ def _counterparts(size: int, old_size: int, unit: int, places: _Places) -> list[
         for entry in range(unit)
     ]
     return [*((index, index) for index in range(fixed)), *own]
+
+
+def _same_patterns(old_size: int, modalities: _Places) -> list[tuple[int, int]] | None:
+    """(new index, old index) along an axis of patterns, of those without new modalities; bit m is modality m."""
+    if old_size != 2**modalities.old_count:
+        return None
+    pairs = []
+    for pattern in range(2 ** len(modalities.here)):
+        there = [place for m, place in enumerate(modalities.here) if pattern >> m & 1]
+        if None not in there:
+            pairs.append((pattern, sum(1 << place for place in there if place is not None)))
+    return pairs

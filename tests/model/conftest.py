@@ -18,15 +18,16 @@ from tests.model.small import CLASSES, MODALITIES, SMALL
 
 @pytest.fixture
 def make_network() -> Callable[..., MaMOLNetwork]:
-    """Factory: a small compact network in eval mode, all weights random (also B, which starts at zero)."""
+    """Factory: a small compact network in eval mode, all weights random (also those that start at zero)."""
 
     def make(
         seed: int = 0, absent: str = "skip", modalities: tuple[Modality, ...] = MODALITIES, **keys: Any
     ) -> MaMOLNetwork:
         torch.manual_seed(seed)
         network = build_network(ModelConfig(**(SMALL | keys)), absent, modalities, CLASSES)
-        for adapter in network.adapters:
-            torch.nn.init.normal_(adapter.bank.up.weight, std=0.1)
+        for weight in network.adapters.parameters():
+            if not weight.any():
+                torch.nn.init.normal_(weight, std=0.1)
         return network.eval()
 
     return make

@@ -8,7 +8,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from engine.model.lora import LowRankBank
 from engine.model.mamol import MaMOLAdapter
 from engine.model.router import PatternRouter
 from tests.model.reference import adapter_delta
@@ -114,14 +113,17 @@ def test_router_stays_in_float32_under_autocast():
     assert torch.equal(inside, router(z, present))
 
 
-def test_whole_bank_is_one_pair_of_products(monkeypatch):
-    """However many experts there are, a block pays for two matrix products."""
+@pytest.mark.parametrize("experts", [0, 2, 9])
+def test_all_experts_are_one_pair_of_products(monkeypatch, experts):
+    """However many there are, a token's width is multiplied on the way down, on the way up, and once for the router."""
     calls = []
     plain = functional.linear
     monkeypatch.setattr(functional, "linear", lambda *args: calls.append(args[1].shape) or plain(*args))
-    bank = LowRankBank(width=WIDTH, experts=9, rank=RANK)
-    bank(torch.randn(1, 4, WIDTH), torch.ones(1, 4, 9))
-    assert calls == [(9 * RANK, WIDTH), (WIDTH, 9 * RANK)]
+    adapter = MaMOLAdapter(**(FULL | {"dynamic_experts": experts}))
+    adapter(torch.randn(1, 4, WIDTH), torch.ones(1, 4, MODALITIES, dtype=torch.bool))
+    ranks = adapter.bank.down.out_features
+    look = [(adapter.router.features.out_features, WIDTH)] if experts else []
+    assert [tuple(shape) for shape in calls if WIDTH in shape] == [*look, (ranks, WIDTH), (WIDTH, ranks)]
 
 
 def test_adapter_without_experts_is_refused():

@@ -22,6 +22,14 @@ VARIANTS = [
     SMALL | {"fusion": "attention"},
     CENTRE | {"fusion": "attention"},
     SMALL | {"method": "linear"},
+    SMALL | {"method": "lora", "placement": [1]},
+    SMALL | {"method": "mmp", "prompt_length": 4},
+    CENTRE | {"method": "mmp", "prompt_length": 4, "prompt_level": "attention"},
+    SMALL | {"method": "dcp", "prompt_length": 6},
+    CENTRE | {"method": "dcp", "prompt_length": 6, "placement": [1]},
+    SMALL | {"method": "moe_rep"},
+    CENTRE | {"method": "moe_ada", "rank": 2},
+    SMALL | {"method": "moe_task", "rank": 2},
 ]
 
 
@@ -177,18 +185,20 @@ def test_any_number_of_modalities(make_network, make_input, count):
         assert network(values, valid).shape == (5, CLASSES, 6, 6)
 
 
-def test_frozen_backbone_stays_bit_for_bit(make_input):
+@pytest.mark.parametrize("method", ["mamol", "lora", "mmp", "dcp", "moe_rep", "moe_ada", "moe_task"])
+def test_frozen_backbone_stays_bit_for_bit(make_input, method):
     """After training steps in train mode a frozen backbone is what it was, and all else has moved."""
     torch.manual_seed(0)
     vit = VisionTransformer(VitShape(width=24, depth=3, heads=3, mlp_width=48, grid=5, layer_scale=True, norm_pre=True))
-    config = ModelConfig(**(SMALL | {"backbone": "timm:some"}))
+    config = ModelConfig(**(SMALL | {"backbone": "timm:some", "method": method, "prompt_length": 6}))
     network = build_network(config, "skip", MODALITIES, CLASSES, vit).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     optimiser = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=0.01, weight_decay=0.1)
     values, valid = make_input(network)
     for _ in range(2):  # A has no gradient while B is zero, so one step would not move it
         optimiser.zero_grad()
-        nn.functional.cross_entropy(network(values, valid), torch.randint(0, CLASSES, (5, 6, 6))).backward()
+        loss = nn.functional.cross_entropy(network(values, valid), torch.randint(0, CLASSES, (5, 6, 6)))
+        (loss + network.take_balance_loss()).backward()
         optimiser.step()
     after = network.state_dict()
     frozen = {name for name in after if name.startswith("backbone.")}
@@ -209,12 +219,12 @@ def test_trained_backbone_is_part_of_the_state(make_network):
 @pytest.mark.parametrize("keys", [SMALL, CENTRE])
 def test_bfloat16_autocast(make_network, make_input, keys):
     """Under autocast the logits are near those of float32, and gradients flow."""
-    network = make_network(**keys)
+    network = make_network(**keys | {"top_k": 2})  # of two experts: no choice hangs on rounding
     values, valid = make_input(network)
     exact = network(values, valid)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         rough = network(values, valid)
-    assert (rough.float() - exact).abs().max() < 0.1 * exact.abs().max()
+    assert (rough.float() - exact).abs().max() < 0.03 * exact.abs().max()
     rough.float().sum().backward()
     assert all(torch.isfinite(weight.grad).all() for weight in network.parameters() if weight.grad is not None)
 

@@ -1,6 +1,7 @@
 """The whole job on a small scene: what comes out, and that it can be stopped anywhere."""
 
 import csv
+import hashlib
 import json
 import os
 import signal
@@ -52,8 +53,8 @@ def test_a_run_leaves_everything(make_config, tmp_path):
     result = train(config, tmp_path / "run", progress=spy)
     run = tmp_path / "run"
     assert {path.name for path in run.iterdir()} == {
-        "model.safetensors", "metrics.json", "history.csv", "report.html", "config.toml", "checkpoint",
-        "test_predictions.npz",
+        "model.safetensors", "metrics.json", "history.csv", "report.html", "report.json", "report.csv", "config.toml",
+        "checkpoint", "test_predictions.npz",
     }  # fmt: skip
     assert not (run / "checkpoint" / "cache").exists()
     assert {"training", "reading scenes"} <= spy.stages
@@ -63,6 +64,10 @@ def test_a_run_leaves_everything(make_config, tmp_path):
     assert list(metrics["patterns"]) == ["a+b", "a", "b"]
     assert all(set(numbers) == {"oa", "aa", "kappa", "n"} for numbers in metrics["patterns"].values())
     assert metrics["patterns"] == result.patterns
+    facts = json.loads((run / "report.json").read_text())
+    assert set(facts["sensors"]["sensors"]) == {"a", "b"}
+    assert facts["experts"]["blocks"] == [0] and list(facts["experts"]["patterns"]) == ["a+b", "a", "b"]
+    assert "expert 1: " in (run / "report.html").read_text()
     assert metrics["patterns"]["a"]["oa"] > 0.5  # three classes
     assert metrics["patterns"]["b"]["n"] <= metrics["patterns"]["a"]["n"] == 500
 
@@ -239,3 +244,29 @@ def test_bfloat16_on_a_gpu(make_config, tmp_path):
     config = make_config(steps=30, training={"learning_rate": 3e-3})
     result = run_training(config, tmp_path / "run", device="cuda", precision="bfloat16")
     assert result.patterns["a"]["oa"] > 0.5
+
+
+def test_the_report_shows_maps_floors_and_calibration(make_config, tmp_path, monkeypatch):
+    """With the floors that `engine.train --floors` measures, small forests here."""
+    from engine.benchmarks import floors
+
+    monkeypatch.setattr(floors, "TREES", 5)
+    monkeypatch.setattr(floors, "CLASSIFIERS", ("forest",))
+    train(make_config(steps=12), tmp_path / "run", floors=lambda data: floors.chosen_floors(data, threads=1))
+    facts = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert facts["floor"] in ("forest 1x1 specialists", "forest 5x5 specialists")
+    for name in ("a+b", "a", "b"):
+        part = facts["patterns"][name]
+        assert 0 < part["floor_oa"] <= 1 and 0 <= part["calibration_error"] <= 1
+        assert sum(item["n"] for item in part["reliability_before"]) == part["n"]
+    worth = facts["sensors"]
+    gains = [sensor["value"]["oa"] for sensor in worth["sensors"].values()]
+    together = worth["sensors"]["a"]["alone"]["oa"] + worth["sensors"]["b"]["last"]["oa"]
+    assert worth["none"]["oa"] + sum(gains) == pytest.approx(together)
+    html = (tmp_path / "run" / "report.html").read_text()
+    assert html.count('src="data:image/png') == 4  # labels, a+b, a, b
+    assert "rows 0 to 95, columns 0 to 95" in html and "floor OA" in html
+    assert (
+        facts["run"]["model_sha256"]
+        == hashlib.sha256((tmp_path / "run" / "model.safetensors").read_bytes()).hexdigest()
+    )

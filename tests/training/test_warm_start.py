@@ -19,13 +19,18 @@ NEW_LEGEND = Legend(tuple(LandClass(v, n, (0, 0, 0)) for v, n in ((1, "Water"), 
 
 # Not dense with concat: there the head tells each sensor's slots which others there are, so new slots speak at once.
 @pytest.mark.parametrize(
-    ("readout", "fusion"), [("dense", "sum"), ("dense", "gated"), ("dense", "attention"), ("centre", "concat")]
-)
-def test_old_classes_keep_their_scores(readout, fusion):
+    ("readout", "fusion", "method"),
+    [
+        ("dense", "sum", "mamol"), ("dense", "gated", "mamol"), ("dense", "attention", "mamol"),
+        ("centre", "concat", "mamol"), ("dense", "sum", "mmp"), ("dense", "sum", "moe_task"),
+    ],
+)  # fmt: skip
+def test_old_classes_keep_their_scores(readout, fusion, method):
     config = resolve_model_config(
         ModelConfig(
             window=8, token_px=2, core=4 if readout == "dense" else None, width=16, depth=2, heads=2, stem_width=8,
             adapter_blocks=1, rank=2, boxes=(3, 5), fusion=fusion, readout=readout,
+            method=method,
         )
     )  # fmt: skip
     torch.manual_seed(0)

@@ -1,0 +1,106 @@
+"""How strongly a network predicts training samples: with all the sensors that they have, and with each alone.
+
+A sensor alone is a pattern like any other to a network that knows missing sensors, whatever its fusion. Where pixels
+speak for themselves (`PixelBank`), they alone are asked, for the price of a few products; else the windows around them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.data.batches import Batches
+from engine.device import autocast
+from engine.model.network import MaMOLNetwork
+from engine.training.pixel_bank import PixelBank
+
+_WINDOWS, _PIXELS = 64, 8192  # asked about at once
+
+Scores = Callable[[Tensor], Tensor]  # sensors kept (A, M) -> class scores (A, Y)
+
+
+@dataclass(frozen=True)
+class Strength:
+    """Of N samples.
+
+    Attributes:
+        probability: of each class with all sensors (N, Y).
+        available: the sensors that the sample has (N, M).
+        alone: probability of its own class with each sensor alone (N, M); 0 where it lacks the sensor.
+    """
+
+    probability: np.ndarray
+    available: np.ndarray
+    alone: np.ndarray
+
+
+@torch.no_grad()
+def strength(
+    network: MaMOLNetwork,
+    batches: Batches,
+    bank: PixelBank | None,
+    samples: np.ndarray,
+    device: torch.device,
+    precision: str,
+) -> Strength:
+    """Ask a network, in eval mode, about training pixels.
+
+    Args:
+        network: on `device`.
+        batches: where the pixels are; what its fixed table of gaps takes from a sample is never looked at.
+        bank: pixels that speak for themselves; None asks about windows.
+        samples: numbers of training pixels (N,), at least one; those of the bank, in its order, where there is one.
+        device: where to compute.
+        precision: "float32" or "bfloat16".
+    """
+    only = torch.eye(len(network.stems), dtype=torch.bool, device=device)
+    parts = []
+    for part, there, scores in _questions(network, batches, bank, samples, device):
+        if batches.table is not None:
+            there = there & batches.table[samples[part]]
+        present = torch.from_numpy(there).to(device)
+        with autocast(device, precision):
+            answers = [
+                scores(kept).float().softmax(dim=1).cpu().numpy() for kept in (present, *(present & only[:, None]))
+            ]
+        own = np.arange(len(there)), batches.classes[samples[part]]
+        alone = np.stack([answer[own] for answer in answers[1:]], axis=1)
+        parts.append((answers[0], there, np.where(there, alone, np.float32(0))))
+    return Strength(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _questions(
+    network: MaMOLNetwork, batches: Batches, bank: PixelBank | None, samples: np.ndarray, device: torch.device
+) -> Iterator[tuple[slice, np.ndarray, Scores]]:
+    """Samples part by part: which, the sensors that they have (A, M), and what answers."""
+    step = _WINDOWS if bank is None else _PIXELS
+    for start in range(0, len(samples), step):
+        part = slice(start, min(start + step, len(samples)))
+        if bank is not None:
+            yield part, bank.present[part], _pixels(network, [numbers[part] for numbers in bank.numbers])
+            continue
+        pixels, rng = samples[part], np.random.default_rng([batches.training.seed, start, 12])
+        arrays, valid, (row, col) = batches.around(
+            rng, batches.scene[pixels], batches.rows[pixels], batches.cols[pixels]
+        )
+        there = valid[np.arange(len(pixels)), :, batches.core_offset + row, batches.core_offset + col]
+        values = [torch.from_numpy(array).to(device) for array in arrays]
+        at = np.stack([np.arange(len(pixels)), row, col])
+        yield (
+            part,
+            there,
+            _windows(network, values, torch.from_numpy(valid).to(device), torch.from_numpy(at).to(device)),
+        )
+
+
+def _pixels(network: MaMOLNetwork, numbers: list[Tensor]) -> Scores:
+    return lambda kept: network.classify_numbers(numbers, kept)
+
+
+def _windows(network: MaMOLNetwork, values: list[Tensor], valid: Tensor, at: Tensor) -> Scores:
+    """Windows show nothing of a sensor that is not kept."""
+    return lambda kept: network(values, valid & kept[:, :, None, None], at=(at[0], at[1], at[2]))

@@ -1,0 +1,233 @@
+"""The second level of modality-mix learning: what is shown, what is minimised, and that it can be stopped anywhere."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from engine.config import parse_config
+from engine.data.mixed_windows import mixed_windows
+from engine.data.mixing import Mix, draw_mixes
+from engine.errors import Cancelled, ConfigError
+from engine.progress import SilentProgress
+from engine.training.assemble import assemble
+from engine.training.mixing import mixed_loss
+from engine.training.prepare import prepare
+from engine.training.run import run_training
+from engine.training.teacher import Teacher
+
+CPU = torch.device("cpu")
+CENTRE = {"readout": "centre", "core": None, "window": 6, "token_px": 1}
+EARLY = {"enabled": True, "start": 0.0, "every": 2, "confidence": 0.0, "at_least": 5}
+
+
+@pytest.fixture
+def make_ready(make_job, tmp_path):
+    """A small job with everything that training works with, its network after some steps, and a mixer for it."""
+    opened = []
+
+    def make(mixing=None, sensors=2, **options):
+        job = make_job(**options) | {"mixing": EARLY | (mixing or {})}
+        files = job["scene"][0]["modalities"]
+        files |= {"c": files["b"]} if sensors == 3 else {}
+        data = prepare(parse_config(job))
+        opened.append(data)
+        ready = assemble(data, tmp_path / f"cache{len(opened)}", CPU, "float32", SilentProgress())
+        optimiser = torch.optim.Adam(ready.network.parameters(), lr=0.01)
+        for step in range(25):
+            optimiser.zero_grad()
+            ready.loss(Teacher(ready.network, 0.0))(step, taught=False).backward()
+            optimiser.step()
+        return ready, ready.mixer(Teacher(ready.network, 0.9), 10)
+
+    yield make
+    for data in opened:
+        data.close()
+
+
+def two_places(batches, rng, count):
+    complete = np.ones((len(batches.classes), len(batches.caches[0].values)), bool)
+    return draw_mixes(rng, batches.classes, complete, count)
+
+
+def read_at(batches, pixels, rows, cols, side):
+    return batches.caches[0].read(batches.rows[pixels] - rows, batches.cols[pixels] - cols, side)
+
+
+@pytest.mark.parametrize("model", [None, CENTRE])
+def test_every_sensor_is_from_exactly_one_place(make_ready, model):
+    """Each modality of a mixed window is the host's or the donor's, values and validity; labels are those of both."""
+    ready, _ = make_ready(model=model, training={"augment": False})
+    batches = ready.batches
+    mix = two_places(batches, np.random.default_rng(0), 30)
+    windows = mixed_windows(batches, np.random.default_rng(1), mix, "modality")
+    within = batches.core_offset + np.random.default_rng(1).integers(batches.core, size=(30, 2))
+    sources = [read_at(batches, pixels, within[:, 0], within[:, 1], batches.window) for pixels in (mix.host, mix.donor)]
+    for number in range(30):
+        for modality in range(2):
+            source = sources[int(mix.taken[number, modality])]
+            assert (windows.values[modality][number] == source.values[modality][number]).all()
+            assert (windows.valid[number, modality] == source.valid[number, modality]).all()
+    assert len(windows.host) and (windows.host != windows.donor).all()
+    window, row, col = windows.at
+    for source, classes in zip(sources, (windows.host, windows.donor), strict=True):
+        there = source.classes[window, batches.core_offset + row, batches.core_offset + col]
+        assert (there == classes).all()
+    anchors = {(n, *(within[n] - batches.core_offset)) for n in range(30)}
+    complete = windows.valid[np.arange(30), :, within[:, 0], within[:, 1]].all(axis=1)
+    found = set(map(tuple, windows.at.T.tolist()))
+    assert all((n, *map(int, rest)) in found for n, *rest in anchors if complete[n])
+
+
+def test_turned_windows_still_fit(make_ready):
+    """With flips and quarter turns both places are turned alike: labels still belong to their pixels."""
+    ready, _ = make_ready(hole=False)
+    batches = ready.batches
+    pixels = np.flatnonzero(batches.classes == 0)[:20]
+    others = np.flatnonzero(batches.classes == 1)[:20]
+    mix = Mix(pixels, others, np.tile([True, False], (20, 1)))
+    seen = mixed_windows(batches, np.random.default_rng(0), mix, "modality")
+    back = mixed_windows(batches, np.random.default_rng(0), Mix(others, pixels, ~mix.taken), "modality")
+    assert (seen.at == back.at).all() and (seen.host == back.donor).all()
+    assert all((one == other).all() for one, other in zip(seen.values, back.values, strict=True))
+
+
+def test_controls_show_what_they_say(make_ready):
+    """Mixup blends both places' values; dropout takes sensors away and keeps the host's label."""
+    ready, _ = make_ready(hole=False)
+    batches = ready.batches
+    mix = two_places(batches, np.random.default_rng(0), 12)
+    nothing = np.zeros_like(mix.taken)
+
+    def windows(kind, host=mix.host, donor=mix.donor, taken=mix.taken):
+        return mixed_windows(batches, np.random.default_rng(1), Mix(host, donor, taken), kind, np.full(12, 0.25))
+
+    host, donor = (windows("dropout", host=pixels, taken=nothing) for pixels in (mix.host, mix.donor))
+    mixed, blended, dropped = windows("modality"), windows("mixup"), windows("dropout")
+    for modality in range(2):
+        one, other, gone = host.values[modality], donor.values[modality], mix.taken[:, modality, None, None]
+        assert (mixed.values[modality] == np.where(gone[:, None], other, one)).all()
+        assert np.allclose(blended.values[modality], 0.25 * one + 0.75 * other, atol=1e-5)
+        assert (dropped.valid[:, modality] == (host.valid[:, modality] & ~gone)).all()
+    assert (blended.valid == (host.valid & donor.valid)).all() and (blended.host != blended.donor).all()
+    assert (dropped.host == dropped.donor).all() and len(dropped.host) > len(mixed.host)
+
+
+def test_loss_by_hand():
+    """- mean over samples of the labels' shares times log p, weights of sensors included."""
+    logits = torch.randn(7, 4, dtype=torch.float64)
+    labels = torch.rand(7, 4, dtype=torch.float64)
+    total = 0.0
+    for row in range(7):
+        p = torch.exp(logits[row]) / torch.exp(logits[row]).sum()
+        total -= sum(labels[row, number] * torch.log(p[number]) for number in range(4))
+    assert mixed_loss(logits, labels).item() == pytest.approx(total.item() / 7, rel=1e-5)
+
+
+@pytest.mark.parametrize("model", [{"pixels": False}, {}, CENTRE])
+def test_strength_is_what_the_network_says(make_ready, model):
+    """Chosen samples are complete and right; a sensor alone is what the network says with only that sensor."""
+    ready, mixer = make_ready(model=model, mixing={"confidence": 0.4, "at_least": 1})
+    message = mixer.prepare(0)
+    assert message.startswith(f"mixing {len(mixer.chosen)} of ") and mixer.active
+    assert mixer.available[mixer.chosen].all() and not mixer.available.all()
+    assert mixer.prepare(1) is None and mixer.prepare(2) is not None
+    if ready.bank is not None:
+        for modality in range(2):
+            kept = torch.zeros(len(mixer.candidates), 2, dtype=torch.bool)
+            kept[:, modality] = torch.from_numpy(mixer.available[:, modality])
+            numbers = [part[: len(kept)] for part in ready.bank.numbers]
+            with torch.no_grad():
+                p = mixer.teacher.network.classify_numbers(numbers, kept).softmax(dim=1)
+            own = p[torch.arange(len(kept)), torch.from_numpy(mixer.classes)].numpy()
+            assert np.allclose(mixer.confidence[:, modality], own * mixer.available[:, modality], atol=1e-5)
+    assert mixer.reliability == pytest.approx(mixer.confidence.sum(axis=0) / mixer.available.sum(axis=0), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("model", "mixing"),
+    [
+        ({}, {}), ({"pixels": False}, {"kind": "mixup"}), (CENTRE, {"fill_incomplete": True, "label": "inverse"}),
+        ({"method": "moe_rep", "pixels": False}, {"kind": "dropout"}), ({"method": "dcp"}, {"label": "uniform"}),
+    ],
+)  # fmt: skip
+def test_mixed_loss_teaches(make_ready, model, mixing):
+    """Mixed samples of any method and read-out give a loss that falls when it is followed; the same batch, the same."""
+    ready, mixer = make_ready(model=model, mixing=mixing, sensors=3)
+    mixer.prepare(0)
+    ready.network.eval()  # no dropout: the loss is a function of the weights
+    mixer.training = mixer.training.model_copy(update={"noise": 0.0})
+    optimiser = torch.optim.Adam(ready.network.parameters(), lr=0.01)
+    losses = []
+    for _ in range(5):
+        loss = mixer.loss(3)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
+    assert np.isfinite(losses).all()
+
+
+def test_what_a_fixed_table_takes_is_never_shown(make_ready):
+    """Under protocol "paper" a sample lacks what its row of the table lacks, in choosing and in mixing."""
+    ready, mixer = make_ready(missing={"protocol": "paper", "rate": 0.8}, mixing={"fill_incomplete": True}, hole=False)
+    mixer.prepare(0)
+    table = ready.batches.table[mixer.candidates]
+    assert (mixer.available == table).all()
+    drawn = mixer._draw(np.random.default_rng(0), 500)
+    assert table[drawn.mix.host][~drawn.mix.taken].all() and table[drawn.mix.donor][drawn.mix.taken].all()
+    assert not table[drawn.mix.host].all(axis=1).all()
+    _, without = make_ready(missing={"protocol": "paper", "rate": 0.8}, hole=False)
+    without.prepare(0)
+    assert 0 < len(without.chosen) < len(mixer.chosen)
+    assert ready.batches.table[without.candidates[without.chosen]].all()
+
+
+def train(config, out, **options):
+    return run_training(config, out, device="cpu", precision="float32", threads=1, **options)
+
+
+def same_weights(one, other):
+    one, other = (load_file(run / "model.safetensors") for run in (one, other))
+    return all((one[name] == other[name]).all() for name in one)
+
+
+def test_one_sensor_alone_cannot_be_mixed(make_job, tmp_path):
+    """With a single modality the section changes nothing."""
+    job = make_job()
+    del job["scene"][0]["modalities"]["b"]
+    train(parse_config(job), tmp_path / "off")
+    train(parse_config(job | {"mixing": EARLY}), tmp_path / "on")
+    assert same_weights(tmp_path / "off", tmp_path / "on")
+
+
+def test_mixing_changes_training_from_its_start_on(make_job, tmp_path):
+    """It does something; too few well predicted samples leave training as it is."""
+    job = make_job()
+    keys = {"off": {}, "on": EARLY | {"start": 0.5}, "none": EARLY | {"confidence": 0.999, "learning_rate": 1.0}}
+    for name, mixing in keys.items():
+        train(parse_config(job | {"mixing": mixing}), tmp_path / name)
+    assert not same_weights(tmp_path / "off", tmp_path / "on")
+    assert same_weights(tmp_path / "off", tmp_path / "none")
+
+
+def test_cancelled_and_resumed_equals_uninterrupted(make_job, tmp_path):
+    """What was chosen is in the checkpoint."""
+    config = parse_config(make_job() | {"mixing": EARLY | {"start": 0.3, "pure": True, "every": 100}})
+    train(config, tmp_path / "whole")
+    steps = []
+
+    class Counter(SilentProgress):
+        def step(self, stage, done, total, unit=""):
+            steps.append((stage, done))
+
+    with pytest.raises(Cancelled):
+        train(config, tmp_path / "parts", progress=Counter(), cancelled=lambda: ("training", 4) in steps)
+    train(config, tmp_path / "parts", resume=True)
+    assert same_weights(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_filling_belongs_to_modality_mixing(make_job):
+    with pytest.raises(ConfigError, match='fill_incomplete needs kind = "modality"'):
+        parse_config(make_job() | {"mixing": {"kind": "mixup", "fill_incomplete": True}})
