@@ -4,11 +4,15 @@
     python -m engine.benchmark real     --data DATA --out OUT     our training beside the floors
     python -m engine.benchmark readouts --data DATA --out OUT     dense beside centre: accuracy and pixels per second
     python -m engine.benchmark compare  --data DATA --out OUT --method default --method "wide" model.width=192
+    python -m engine.benchmark overlap  --data DATA --out OUT     what --overlap costs and gains
     python -m engine.benchmark real     --config job.toml --out OUT --seeds 3     on your own scene
+    python -m engine.benchmark real     --simulated trento,augsburg --out OUT     on simulated scenes of these shapes
+    python -m engine.benchmark fetch trento --out DIR     a published data set as a scene with its official split
     python -m engine.benchmark speed    --out OUT     rates beside the device's peak and what people use instead
+    python -m engine.benchmark scaling  --out OUT     cost and memory of scenes of half a million to 33 million pixels
 
-Writes tables.md, pairs.csv, runs.csv and runs.jsonl; the same command goes on where it was stopped. `speed` writes
-speed.md, speed.json and speed.png.
+Writes tables.md, pairs.csv, runs.csv, runs.jsonl and, where methods are timed, frontier.png; the same command goes on
+where it was stopped. `speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and scaling.json.
 """
 
 from __future__ import annotations
@@ -22,15 +26,23 @@ from engine.commandline import at_least, command_parser, run
 from engine.errors import ConfigError, OutputError
 from engine.progress import Progress
 
-SUITES = ("floors", "real", "readouts", "compare", "speed")
+SUITES = ("floors", "real", "readouts", "compare", "overlap", "speed", "scaling", "fetch")
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The options of this command."""
     parser = command_parser("benchmark", __doc__, seed=0)
     parser.add_argument("suite", choices=SUITES, metavar="SUITE", help=", ".join(SUITES))
+    parser.add_argument("name", nargs="?", metavar="NAME", help="of fetch: houston2013, trento, augsburg or muufl")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for runs and tables")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the real scenes")
+    parser.add_argument(
+        "--simulated", metavar="A,B", help="scenes to simulate: houston2013, trento, augsburg, augsburg3"
+    )
+    parser.add_argument(
+        "--difficulty", type=float, default=1.0, metavar="X",
+        help="of simulated scenes: 0 easy, 1 as real ones (default %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--cases", metavar="A,B", help="of the real scenes (default: all)")
     parser.add_argument(
         "--config", type=Path, action="append", default=[], metavar="F", help="a training job of your own"
@@ -48,17 +60,22 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """Run a suite and write its tables."""
-    if arguments.suite == "speed":
-        _speed(arguments, progress, cancelled)
+    if arguments.suite in ("speed", "scaling"):
+        _without_data(arguments, progress, cancelled)
+        return
+    if arguments.suite == "fetch":
+        _fetch(arguments, progress)
         return
 
-    from engine.benchmarks.cases import Case, real_cases
+    from engine.benchmarks.cases import Case, real_cases, simulated_cases
+    from engine.benchmarks.overlap import run_overlap
     from engine.benchmarks.suites import READOUTS, SHIPPED, Bench, run_floors, run_methods, run_speed
     from engine.benchmarks.tables import write_tables
 
-    if arguments.data is None and not arguments.config:
+    if arguments.data is None and not arguments.config and arguments.simulated is None:
         raise ConfigError(
-            "nothing to measure on; name the folder of the real scenes with --data, or a job with --config"
+            "nothing to measure on; name the folder of the real scenes with --data, a job with --config, or shapes to "
+            "simulate with --simulated"
         )
     _make_folder(arguments.out)
     cases = [
@@ -66,6 +83,8 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     ]
     if arguments.data is not None:
         cases += real_cases(arguments.data, arguments.out, arguments.cases)
+    if arguments.simulated is not None:
+        cases += simulated_cases(arguments.out, arguments.simulated, arguments.difficulty)
     bench = Bench(
         out=arguments.out,
         cases=cases,
@@ -79,25 +98,36 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     )
     if arguments.suite in ("floors", "real"):
         run_floors(bench)
-    if arguments.suite != "floors":
+    if arguments.suite == "overlap":
+        run_overlap(bench)
+    elif arguments.suite != "floors":
         methods = {"real": SHIPPED, "readouts": READOUTS}.get(arguments.suite) or _given(arguments.method)
         run_methods(bench, methods)
-        if arguments.suite == "readouts":
+        if arguments.suite != "real":
             run_speed(bench, methods)
     tables = write_tables(bench.runs(), arguments.out)
     progress.log(tables.read_text(encoding="utf-8"))
     progress.result({"tables": str(tables)})
 
 
-def _speed(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
-    """The suite that needs no data."""
+def _fetch(arguments: argparse.Namespace, progress: Progress) -> None:
+    """Download a data set and write it as a scene."""
+    from engine.benchmarks.archive import ARCHIVES, fetch
+
+    if arguments.name is None:
+        raise ConfigError(f"fetch what? give a name: {', '.join(ARCHIVES)}")
+    _make_folder(arguments.out)
+    progress.result({"scene": str(fetch(arguments.name, arguments.out))})
+
+
+def _without_data(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
+    """The suites that make their own scene."""
+    from engine.benchmarks.speed.scaling import run_scaling
     from engine.benchmarks.speed.suite import SpeedSuite
 
     _make_folder(arguments.out)
-    suite = SpeedSuite(
-        arguments.out, arguments.device, arguments.precision, arguments.threads, progress, cancelled
-    )  # fmt: skip
-    page = suite.run()
+    settings = arguments.out, arguments.device, arguments.precision, arguments.threads, progress, cancelled
+    page = SpeedSuite(*settings).run() if arguments.suite == "speed" else run_scaling(*settings)
     progress.log(page.read_text(encoding="utf-8"))
     progress.result({"page": str(page)})
 

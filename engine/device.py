@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -78,13 +79,16 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
 
 
-def run_with_backoff(run: Callable[[int, int], Result], count: int, batch: int) -> tuple[list[Result], int]:
+def run_with_backoff(
+    run: Callable[[int, int], Result], count: int, batch: int, pool: Executor | None = None
+) -> tuple[list[Result], int]:
     """Call `run(start, stop)` over items 0 to `count` in batches, halving the batch whenever memory runs out.
 
     Args:
         run: does items `start` to `stop`; must be repeatable after it failed.
         count: number of items.
         batch: items per call to begin with.
+        pool: runs batches side by side; None does one after the other.
 
     Returns:
         The results in order, and the batch size that worked, to begin with next time.
@@ -92,22 +96,43 @@ def run_with_backoff(run: Callable[[int, int], Result], count: int, batch: int) 
     Raises:
         Exception: whatever `run` raises that is not about memory, or is about memory at a batch of 1.
     """
-    results: list[Result] = []
-    start = 0
-    while start < count:
+
+    def attempt(piece: tuple[int, int]) -> list[Result]:
+        """One result, or none where it did not fit; the exception, whose traceback holds tensors, ends here."""
         try:
-            results.append(run(start, min(start + batch, count)))
+            return [run(*piece)]
         except (RuntimeError, MemoryError) as error:
-            if batch == 1 or not is_out_of_memory(error):
+            if piece[1] - piece[0] == 1 or not is_out_of_memory(error):
                 raise
-            failed = True
-        else:
-            start += batch
-            failed = False
-        if failed:  # outside the handler: the exception's traceback would keep the failed tensors alive
-            batch = max(1, min(batch, count - start) // 2)
+            return []
+
+    results: dict[int, Result] = {}
+    todo = [(0, count)]
+    while todo:
+        pieces = [(first, min(first + batch, stop)) for start, stop in todo for first in range(start, stop, batch)]
+        todo = []
+        for piece, done in zip(pieces, (pool.map if pool else map)(attempt, pieces), strict=False):
+            if done:
+                results[piece[0]] = done[0]
+                continue
+            batch = max(1, (piece[1] - piece[0]) // 2)
+            if pool is None:  # what follows would fail, too
+                todo = [(piece[0], count)]
+                break
+            todo.append(piece)
+        if todo:
             release_memory()
-    return results, batch
+    return [results[start] for start in sorted(results)], batch
+
+
+def crew(device: torch.device) -> int:
+    """How many batches of a small network to run side by side: on a CPU one for each thread, up to eight.
+
+    Small products leave most of several threads idle, so each batch gets one; more than eight would take much memory.
+    """
+    import torch
+
+    return min(torch.get_num_threads(), 8) if device.type == "cpu" else 1
 
 
 def release_memory() -> None:

@@ -6,6 +6,7 @@ import gc
 import subprocess
 import sys
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -91,6 +92,34 @@ def test_backoff_halves_until_it_fits():
     assert [item for part in results for item in part] == list(range(23))
     assert batch == 5
     assert calls == [23, 11, 5, 5, 5, 5, 3]
+
+
+def test_backoff_side_by_side():
+    """Only what failed is done again; results are in order."""
+    calls = []
+
+    def run(start: int, stop: int) -> list[int]:
+        calls.append((start, stop))
+        if stop - start > 3:
+            raise MemoryError
+        return list(range(start, stop))
+
+    with ThreadPoolExecutor(3) as pool:
+        results, batch = device.run_with_backoff(run, 22, 4, pool)
+    assert [item for part in results for item in part] == list(range(22))
+    assert batch == 2
+    assert calls.count((20, 22)) == 1  # the last piece fitted at once
+
+
+def test_a_crew_is_no_larger_than_the_machine():
+    before = torch.get_num_threads()
+    try:
+        for threads, expected in ((1, 1), (2, 2), (64, 8)):
+            torch.set_num_threads(threads)
+            assert device.crew(torch.device("cpu")) == expected
+        assert device.crew(torch.device("cuda")) == 1
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_backoff_gives_up_honestly():

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from engine.benchmarks.floors import CONTEXTS_PX
 from engine.benchmarks.houston import spread_pixels
+from engine.benchmarks.simulator.shapes import SHAPES
+from engine.benchmarks.simulator.write import write_scene
 from engine.config import Config, load_config
 from engine.errors import ConfigError
 
@@ -138,6 +140,28 @@ def real_cases(data: Path, out: Path, names: str | None = None) -> list[Case]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(job((data / folder).resolve(), out.resolve()).lstrip(), encoding="utf-8")
         cases.append(Case(name, path, contexts_px))
+    return cases
+
+
+def simulated_cases(out: Path, names: str, difficulty: float) -> list[Case]:
+    """Cases on simulated scenes, written to `out`/simulated where they are not there yet.
+
+    Args:
+        out: folder of the benchmark.
+        names: comma-separated, of `simulator.shapes.SHAPES`.
+        difficulty: 0 easy, 1 as in real scenes.
+
+    Raises:
+        ConfigError: a name is unknown, or the difficulty is out of range.
+    """
+    if not 0 <= difficulty <= 3:
+        raise ConfigError(f"--difficulty {difficulty:g}: expected 0 to 3")
+    cases = []
+    for name in names.split(","):
+        if name not in SHAPES:
+            raise ConfigError(f"--simulated {name}: unknown shape (known: {', '.join(SHAPES)})")
+        called = f"simulated_{name}_{difficulty:g}"
+        cases.append(Case(called, write_scene(out / "simulated" / called, SHAPES[name], difficulty, seed=0)))
     return cases
 
 

@@ -15,13 +15,16 @@ from typing import Any
 import numpy as np
 
 from engine.assessment.confusion import Confusion
+from engine.assessment.report import Floors
 from engine.benchmarks.features import pixel_features
-from engine.benchmarks.results import Run, Scores
+from engine.benchmarks.results import chosen_family
+from engine.benchmarks.runs import Run, Scores
 from engine.data.scene import Scene
 from engine.data.splits import Split
 from engine.errors import ConfigError
 from engine.modality import evaluation_patterns, pattern_name
 from engine.training.calibrate import calibrate
+from engine.training.prepare import Prepared
 
 CONTEXTS_PX = (1, 5, 13)
 CLASSIFIERS = ("forest", "boosting")
@@ -95,6 +98,23 @@ def floor_runs(
                 run = Run(case, seed, method, test, validation, family, time.monotonic() - start)
                 yield run
                 yield replace(run, method=method + CORRECTED, test=corrected, validation={})
+
+
+def chosen_floors(data: Prepared, threads: int | None = None) -> Floors:
+    """Specialists of the family that validation pixels choose, for the report of a training on the same split.
+
+    Features are the pixel's own and those of 5x5 pixels: what a user has at hand.
+    """
+    training = data.config.training
+    assert training.seed is not None
+    runs = list(
+        floor_runs(
+            "", training.seed, data.scenes, data.splits, len(data.legend), training.prior_correction, (1, 5), threads
+        )
+    )
+    family = chosen_family(runs, "", SPECIALISTS)
+    found = next(run for run in runs if run.method == SPECIALISTS and family in ("", run.family))
+    return Floors(f"{found.family} {SPECIALISTS}", found.test)
 
 
 def gather(scenes: Sequence[Scene], splits: Sequence[Split], side: str, context_px: int) -> Side:

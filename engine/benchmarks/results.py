@@ -1,73 +1,17 @@
-"""Runs on disk, and what they say together: paired differences with 95 % intervals, as Markdown and CSV."""
+"""What runs say together: paired differences with 95 % intervals, by pattern and pooled over cases, as Markdown."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from scipy import stats
 
+from engine.benchmarks.runs import Run, Scores
 from engine.errors import ResumeError
 
-Scores = dict[str, dict[str, Any]]  # pattern name: oa, aa, kappa (fractions, None where undefined), n (pixels)
+Which = tuple[str, str]  # method and family
 MEAN = "mean"  # the row of a table that averages all patterns
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One method on one scene with one seed.
-
-    Attributes:
-        case: scene and protocol.
-        seed: of the split and the training.
-        method: what was measured.
-        family: which of several ways to do it (floors), empty where there is one.
-        test: scores on the stored test pixels.
-        validation: scores on the validation pixels: the only ones that may choose something.
-        seconds: wall-clock time of training and scoring.
-        pixels: fingerprint of the test pixels; runs with different ones are never compared.
-        facts: pixels per second, ...
-    """
-
-    case: str
-    seed: int
-    method: str
-    test: Scores
-    validation: Scores = field(default_factory=dict)
-    family: str = ""
-    seconds: float = 0.0
-    pixels: str = ""
-    facts: dict[str, float | str] = field(default_factory=dict)
-
-    @property
-    def key(self) -> tuple[str, int, str, str]:
-        """What makes a run the same run."""
-        return self.case, self.seed, self.method, self.family
-
-
-def read_runs(path: Path) -> list[Run]:
-    """Runs stored so far; a line that a killed process left unfinished is left out."""
-    runs = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            runs.append(Run(**json.loads(line)))
-        except (ValueError, TypeError):
-            continue
-    return runs
-
-
-def append_run(path: Path, run: Run) -> None:
-    """Store one run as one line of JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(("\n" if before and not before.endswith("\n") else "") + json.dumps(asdict(run)) + "\n")
 
 
 def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float, float]:
@@ -91,7 +35,30 @@ def chosen_family(runs: Iterable[Run], case: str, method: str) -> str:
     return max(scores, key=lambda family: float(np.mean(scores[family])))
 
 
-def paired_table(runs: Sequence[Run], case: str, one: tuple[str, str], other: tuple[str, str]) -> list[dict]:
+def pooled_row(runs: Sequence[Run], pairs: Mapping[str, tuple[Which, Which]]) -> dict[str, float | str] | None:
+    """As a row of `paired_table`: the mean over all cases, which count alike; seeds are those that all cases have.
+
+    Args:
+        runs: all runs.
+        pairs: by case, the two to compare (floors may be of another family in every case).
+    """
+    tables = {case: _common(runs, case, *pair) for case, pair in pairs.items()}
+    seeds = sorted(set.intersection(*(set(first) for first, _ in tables.values())))
+    if not seeds:
+        return None
+    pixels = sum(next(iter(first[seeds[0]].values()))["n"] for first, _ in tables.values())
+    means = {
+        metric: [
+            np.array([np.mean([_mean(pair[side][seed], metric) for pair in tables.values()]) for seed in seeds])
+            for side in (0, 1)
+        ]
+        for metric in ("oa", "aa")
+    }
+    row: dict[str, float | str] = {"pattern": MEAN, "seeds": len(seeds), "pixels": int(pixels)}
+    return row | _compared(means)
+
+
+def paired_table(runs: Sequence[Run], case: str, one: Which, other: Which) -> list[dict]:
     """One row for each pattern, and the mean over patterns: both methods and their difference, over common seeds.
 
     Args:
@@ -106,42 +73,66 @@ def paired_table(runs: Sequence[Run], case: str, one: tuple[str, str], other: tu
     Raises:
         ResumeError: two runs that should be paired were tested on different pixels.
     """
+    first, second = _common(runs, case, one, other)
+    if not first:
+        return []
+    patterns = list(next(iter(first.values())))
+    rows = []
+    for pattern in [*patterns, MEAN] if len(patterns) > 1 else patterns:
+        names = patterns if pattern == MEAN else [pattern]
+        pixels = np.mean([scores[name]["n"] for scores in first.values() for name in names])
+        means = {
+            metric: [
+                np.array([np.mean([scores[name][metric] for name in names]) for scores in side.values()])
+                for side in (first, second)
+            ]
+            for metric in ("oa", "aa")
+        }
+        row: dict[str, float | str] = {"pattern": pattern, "seeds": len(first), "pixels": round(float(pixels))}
+        rows.append(row | _compared(means))
+    return rows
+
+
+def _common(runs: Sequence[Run], case: str, one: Which, other: Which) -> tuple[dict[int, Scores], dict[int, Scores]]:
+    """Scores of both by seed, of the seeds and patterns that both have in all of these."""
     pair = [
         {run.seed: run for run in runs if (run.case, run.method, run.family) == (case, *which)}
         for which in (one, other)
     ]
     seeds = sorted(pair[0].keys() & pair[1].keys())
-    if not seeds:
-        return []
     for seed in seeds:
         if pair[0][seed].pixels != pair[1][seed].pixels:
             raise ResumeError(
                 f"{case} seed {seed}: {one[0]} and {other[0]} were tested on different pixels, so one of them was run "
                 "with other settings; start again in a new --out"
             )
-    first, second = ({seed: run.test for seed, run in runs_of.items()} for runs_of in pair)
-    patterns = [name for name in first[seeds[0]] if all(name in first[s] and name in second[s] for s in seeds)]
-    rows = []
-    for pattern in [*patterns, MEAN] if len(patterns) > 1 else patterns:
-        names = patterns if pattern == MEAN else [pattern]
-        pixels = np.mean([first[seed][name]["n"] for seed in seeds for name in names])
-        row: dict[str, float | str] = {"pattern": pattern, "seeds": len(seeds), "pixels": round(float(pixels))}
-        for metric in ("oa", "aa"):
-            a, b = (
-                np.array([np.mean([scores[seed][name][metric] for name in names]) for seed in seeds])
-                for scores in (first, second)
-            )
-            difference, low, high = interval(list(a - b))
-            row |= {f"{metric}_one": float(a.mean()), f"{metric}_other": float(b.mean())}
-            row |= {f"{metric}_difference": difference, f"{metric}_low": low, f"{metric}_high": high}
-        rows.append(row)
-    return rows
+    all_have = [
+        name
+        for name in (pair[0][seeds[0]].test if seeds else ())
+        if all(name in side[seed].test for side in pair for seed in seeds)
+    ]
+    first, second = ({seed: {name: side[seed].test[name] for name in all_have} for seed in seeds} for side in pair)
+    return first, second
 
 
-def markdown(rows: Sequence[dict], one: str, other: str) -> str:
+def _mean(scores: Scores, metric: str) -> float:
+    return float(np.mean([values[metric] for values in scores.values()]))
+
+
+def _compared(means: Mapping[str, Sequence[np.ndarray]]) -> dict[str, float | str]:
+    """Both methods' means over seeds, and their paired difference with its interval, for each metric."""
+    row: dict[str, float | str] = {}
+    for metric, (one, other) in means.items():
+        difference, low, high = interval(list(one - other))
+        row |= {f"{metric}_one": float(one.mean()), f"{metric}_other": float(other.mean())}
+        row |= {f"{metric}_difference": difference, f"{metric}_low": low, f"{metric}_high": high}
+    return row
+
+
+def markdown(rows: Sequence[dict], one: str, other: str, label: str = "sensors") -> str:
     """A table of `paired_table`'s rows: percent, differences in points with their interval."""
     lines = [
-        f"| sensors | OA {one} | OA {other} | difference | AA {one} | AA {other} | difference |",
+        f"| {label} | OA {one} | OA {other} | difference | AA {one} | AA {other} | difference |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
@@ -152,17 +143,3 @@ def markdown(rows: Sequence[dict], one: str, other: str) -> str:
             cells.append(f"{difference:+.1f}" + ("" if np.isnan(low) else f" [{low:+.1f}, {high:+.1f}]"))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def runs_csv(runs: Iterable[Run]) -> str:
-    """All scores as CSV: one line for each run, side and pattern."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["case", "seed", "method", "family", "side", "pattern", "oa", "aa", "kappa", "n", "seconds"])
-    for run in runs:
-        for side, scores in (("test", run.test), ("validation", run.validation)):
-            for pattern, values in scores.items():
-                numbers = ["" if values[name] is None else f"{values[name]:.5f}" for name in ("oa", "aa", "kappa")]
-                row = [run.case, run.seed, run.method, run.family, side, pattern, *numbers]
-                writer.writerow([*row, int(values["n"]), f"{run.seconds:.1f}"])
-    return text.getvalue()

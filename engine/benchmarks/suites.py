@@ -6,6 +6,7 @@ A run is stored as soon as it is done, so that a suite goes on where it was stop
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import numpy as np
 
 from engine.benchmarks.cases import Case
 from engine.benchmarks.floors import RUNS_PER_FAMILY, floor_runs
-from engine.benchmarks.results import Run, append_run, read_runs
+from engine.benchmarks.runs import SPEED, Run, append_run, read_runs
 from engine.benchmarks.speed.rates import mapping_speeds
 from engine.config import Config
 from engine.errors import Cancelled
@@ -27,8 +28,14 @@ from engine.training.run import run_training
 OURS, CENTRE = "mamol", "mamol centre"
 Methods = Mapping[str, tuple[str, ...]]  # by name: what differs from the case's job, as `section.key=value`
 SHIPPED: Methods = {OURS: ()}
-READOUTS: Methods = {OURS: (), CENTRE: ('model.readout="centre"', "model.core=1")}
-SPEED = "pixels_per_second"
+# Tuned on splits of their own: learning rate, steps, windows in a step, window, lessons, fusion.
+READOUTS: Methods = {
+    OURS: (),
+    CENTRE: (
+        'model.readout="centre"', "model.core=1", "training.learning_rate=0.001", "training.steps=600",
+        "training.batch_size=32", "training.teaching=0",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class Bench:
 
     def folder(self, case: Case, seed: int, method: str) -> Path:
         """RUN/ of one training."""
-        return self.out / "runs" / case.name / method.replace(" ", "_") / str(seed)
+        return self.out / "runs" / case.name / re.sub(r"[^\w.+-]+", "_", method) / str(seed)
 
     @property
     def _store(self) -> Path:
@@ -120,7 +127,11 @@ def run_speed(bench: Bench, methods: Methods) -> None:
         config = case.config(bench.seeds[0], bench.overrides)
         layers = {name: modality.path for name, modality in config.scene[0].modalities.items()}
         models = {method: bench.folder(case, bench.seeds[0], method) / "model.safetensors" for method in methods}
-        speeds = mapping_speeds(models, layers, bench.device, bench.precision, bench.threads)
+        weights = {
+            method: case.config(bench.seeds[0], (*bench.overrides, *difference)).model.weights
+            for method, difference in methods.items()
+        }
+        speeds = mapping_speeds(models, weights, layers, bench.device, bench.precision, bench.threads)
         for method, speed in speeds.items():
             stored = next(run for run in bench.runs() if run.key == (case.name, bench.seeds[0], method, ""))
             bench.store(replace(stored, facts=stored.facts | {SPEED: speed}))

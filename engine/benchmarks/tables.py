@@ -10,17 +10,21 @@ from pathlib import Path
 import numpy as np
 
 from engine.benchmarks.floors import CORRECTED, FILLED, SPECIALISTS
-from engine.benchmarks.results import Run, chosen_family, markdown, paired_table, runs_csv
-from engine.benchmarks.suites import SPEED
+from engine.benchmarks.frontier import draw_frontier, frontier
+from engine.benchmarks.results import chosen_family, markdown, paired_table, pooled_row
+from engine.benchmarks.runs import CONSISTENCY, SPEED, Run, runs_csv
 
 FLOORS = (SPECIALISTS, SPECIALISTS + CORRECTED, FILLED, FILLED + CORRECTED)
 
 
 def write_tables(runs: Sequence[Run], out: Path) -> Path:
-    """Write tables.md, pairs.csv and runs.csv; return the path of the first."""
+    """Write tables.md, pairs.csv, runs.csv and, of methods that were timed, frontier.png; return the first's path."""
     cases = list(dict.fromkeys(run.case for run in runs))
     path = out / "tables.md"
-    path.write_text("\n\n".join(part for case in cases for part in case_sections(runs, case)) + "\n", encoding="utf-8")
+    parts = [part for case in cases for part in case_sections(runs, case)] + pooled_section(runs, cases)
+    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    if len(points := frontier(runs)) > 1:
+        draw_frontier(points, out / "frontier.png")
     (out / "runs.csv").write_text(runs_csv(runs), encoding="utf-8")
     (out / "pairs.csv").write_text(pairs_csv(runs, cases), encoding="utf-8")
     return path
@@ -42,6 +46,27 @@ def case_sections(runs: Sequence[Run], case: str) -> list[str]:
             ]
     parts += [_families(runs, case), _speeds(runs, case)]
     return [part for part in parts if part]
+
+
+def pooled_section(runs: Sequence[Run], cases: Sequence[str]) -> list[str]:
+    """All cases together, of the pairs that all of them have."""
+    if len(cases) < 2:
+        return []
+    of_cases = [{(one[0], other[0]): (one, other) for one, other in pairs(runs, case)} for case in cases]
+    rows = []
+    for methods in of_cases[0]:
+        if all(methods in of_case for of_case in of_cases):
+            of_case = {case: found[methods] for case, found in zip(cases, of_cases, strict=True)}
+            if row := pooled_row(runs, of_case):
+                rows.append(row | {"pattern": " and ".join(methods)})
+    if not rows:
+        return []
+    return [
+        "## All cases",
+        f"Mean over patterns, then over {len(cases)} cases, which count alike; {rows[0]['seeds']} seeds, 95 % interval "
+        "over them.",
+        markdown(rows, "first", "second", "methods"),
+    ]
 
 
 def pairs(runs: Sequence[Run], case: str) -> list[tuple[tuple[str, str], tuple[str, str]]]:
@@ -98,19 +123,30 @@ def _families(runs: Sequence[Run], case: str) -> str:
 
 
 def _speeds(runs: Sequence[Run], case: str) -> str:
-    """Pixels per second of our methods, and by how much the first is faster than each."""
-    speeds = {run.method: float(run.facts[SPEED]) for run in runs if run.case == case and SPEED in run.facts}
+    """Pixels per second of our methods, and by how much the first is faster than each; consistency where measured."""
+    speeds, same = _fact(runs, case, SPEED), _fact(runs, case, CONSISTENCY)
     if len(speeds) < 2:
         return ""
     first, *_ = speeds.values()
     lines = [
         "Mapping with all sensors, measured side by side.",
         "",
-        "| method | pixels per second | the first is faster by |",
-        "|---|---|---|",
-        *(f"| {method} | {speed:,.0f} | {first / speed:,.1f} |" for method, speed in speeds.items()),
+        "| method | pixels per second | the first is faster by |" + (" same class when shifted |" if same else ""),
+        "|---|---|---|" + ("---|" if same else ""),
     ]
+    for method, speed in speeds.items():
+        share = f" {100 * same[method]:.2f} % |" if method in same else ""
+        lines.append(f"| {method} | {speed:,.0f} | {first / speed:,.1f} |{share}")
     return "\n".join(lines)
+
+
+def _fact(runs: Sequence[Run], case: str, name: str) -> dict[str, float]:
+    """A fact's mean over seeds, by method."""
+    values: dict[str, list[float]] = {}
+    for run in runs:
+        if run.case == case and name in run.facts:
+            values.setdefault(run.method, []).append(float(run.facts[name]))
+    return {method: float(np.mean(numbers)) for method, numbers in values.items()}
 
 
 def _name(which: tuple[str, str]) -> str:

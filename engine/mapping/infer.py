@@ -8,6 +8,7 @@ out. Each pixel's scores are corrected with the temperature and bias of its own 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.device import autocast, run_with_backoff
+from engine.device import autocast, run_with_backoff, set_threads
 from engine.errors import Cancelled
 from engine.mapping.calibration import Calibration
 from engine.mapping.geometry import Tiling
@@ -52,6 +53,7 @@ class BlockModel:
         precision: "float32" or "bfloat16".
         batch: windows at once; shrinks by itself where memory runs out.
         cancelled: asked before every batch.
+        workers: batches side by side, each with its share of torch's threads and of `batch`.
     """
 
     def __init__(
@@ -62,13 +64,24 @@ class BlockModel:
         precision: str = "float32",
         batch: int | None = None,
         cancelled: Callable[[], bool] = lambda: False,
+        workers: int = 1,
     ) -> None:
         info = predictor.info
         self.network, self.tiling, self.device, self.precision = predictor.network, tiling, device, precision
-        self.batch = batch or default_batch(info, device)
+        self.batch = max(1, (batch or default_batch(info, device)) // workers)
+        self.threads = set_threads(None)
+        self.pool = None
+        if workers > 1:
+            self.pool = ThreadPoolExecutor(workers, "mapping", set_threads, (self.threads // workers,))
         self.cancelled = cancelled
         self.calibration = Calibration(info, device)
         self.modalities, self.classes = len(info.modalities), len(info.legend)
+
+    def close(self) -> None:
+        """Let the workers go, and torch have its threads again."""
+        if self.pool is not None:
+            self.pool.shutdown()
+            set_threads(self.threads)
 
     @torch.inference_mode()
     def probabilities(self, block: InputBlock) -> np.ndarray:
@@ -130,6 +143,7 @@ class BlockModel:
         core, first = self.tiling.core, self.tiling.offset
         inner = slice(first, first + core)
 
+        @torch.inference_mode()  # each thread says so for itself
         def run(start: int, stop: int) -> None:
             if self.cancelled():
                 raise Cancelled
@@ -145,7 +159,7 @@ class BlockModel:
             logits = logits.float().reshape(len(chosen), self.classes, core, core)
             result[chosen] = self.calibration(logits, _bits(valid_batch[:, :, inner, inner].movedim(1, 0)))
 
-        _, self.batch = run_with_backoff(run, len(members), self.batch)
+        _, self.batch = run_with_backoff(run, len(members), self.batch, self.pool)
 
 
 def default_batch(info: ModelInfo, device: torch.device) -> int:

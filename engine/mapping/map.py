@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from engine.bundle import load_model
-from engine.device import choose_device, choose_precision, describe_device, set_threads
+from engine.checksum import file_sha256
+from engine.device import choose_device, choose_precision, crew, describe_device, set_threads
 from engine.errors import Cancelled, NodataError
 from engine.mapping.infer import BlockModel, Predictor
-from engine.mapping.job import MapJob, file_sha256
+from engine.mapping.job import MapJob
 from engine.mapping.layers import open_stack
 from engine.mapping.output import write_maps
 from engine.mapping.pipeline import Stopwatch, WriteBehind, read_ahead
@@ -28,10 +29,11 @@ from engine.mapping.plan import InputBlock, Plan, make_plan, read_block
 from engine.mapping.products import encode_block
 from engine.mapping.report import map_facts
 from engine.mapping.store import BlockStore, Journal, work_folder
-from engine.mapping.summary import Totals, row_area_m2
+from engine.mapping.summary import Totals
 from engine.mapping.survey import describe_grid, describe_patterns, describe_values, take_survey
 from engine.modelfile import read_info
 from engine.progress import Progress, SilentProgress
+from engine.raster.area import row_area_m2
 from engine.raster.windows import Window, blocks
 
 
@@ -68,10 +70,12 @@ def predict_map(
         _look(plan, progress, cancelled)
         run = {"device": describe_device(device), "precision": precision, "model_sha256": file_sha256(job.model)}
         loaded = predictor or load_model(job.model, device, job.weights)
-        model = BlockModel(loaded, plan.tiling, device, precision, job.batch_size, cancelled)
-        progress.log(f"mapping on {run['device']} in {precision}, {model.batch} windows at once")
+        workers = crew(device)
+        model = BlockModel(loaded, plan.tiling, device, precision, job.batch_size, cancelled, workers)
+        at_once = f"{workers} times {model.batch}" if workers > 1 else model.batch
+        progress.log(f"mapping on {run['device']} in {precision}, {at_once} windows at once")
         journal = _journal(job, plan, job.identity(run["model_sha256"], plan.area, precision), progress)
-        with _kept_if_unfinished(journal, progress):
+        with closing(model), _kept_if_unfinished(journal, progress):
             journal.save()
             windows = list(blocks(stack.grid.height, stack.grid.width, journal.block_px, plan.area))
             with closing(BlockStore(journal.folder, plan.layouts, plan.area, windows, journal.finished)) as store:

@@ -7,13 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from rasterio.errors import CRSError
-
-from engine.raster.grid import Grid
-from engine.raster.windows import Window
-
-# WGS 84: semi-major axis in metres, and squared eccentricity. Other ellipsoids differ by less than 0.03 % in area.
-_AXIS_M, _E2 = 6378137.0, 0.00669437999014
 
 
 @dataclass
@@ -84,24 +77,3 @@ class Totals:
             confidence=Counter(counted["confidence"]),
             seconds=data.get("seconds", 0.0),
         )
-
-
-def row_area_m2(grid: Grid, window: Window) -> np.ndarray | None:
-    """Area of a pixel in each row of `window`, in square metres; None where the CRS does not tell its unit.
-
-    Geographic grids: the area element of the ellipsoid, M N cos(latitude), at the middle of the row.
-    """
-    if grid.crs is None:
-        return None
-    try:
-        unit = float(grid.crs.units_factor[1])  # metres of one unit of the CRS; radians if it is geographic
-    except CRSError:
-        return None
-    cell = abs(grid.transform.determinant) * unit**2
-    if not grid.crs.is_geographic:
-        return np.full(window.height, cell)
-    rows = window.row + 0.5 + np.arange(window.height)
-    middle = window.col + window.width / 2
-    latitude = unit * (grid.transform.d * middle + grid.transform.e * rows + grid.transform.f)
-    element: np.ndarray = _AXIS_M**2 * (1 - _E2) * np.cos(latitude) / (1 - _E2 * np.sin(latitude) ** 2) ** 2
-    return cell * element

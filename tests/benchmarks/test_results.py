@@ -1,23 +1,16 @@
 import numpy as np
 import pytest
 
-from engine.benchmarks.results import (
-    Run,
-    append_run,
-    chosen_family,
-    interval,
-    markdown,
-    paired_table,
-    read_runs,
-    runs_csv,
-)
+from engine.benchmarks.results import chosen_family, interval, markdown, paired_table, pooled_row
+from engine.benchmarks.runs import Run, append_run, read_runs, runs_csv
+from engine.benchmarks.tables import pooled_section
 
 
-def run(seed, method, oa, family="", validation=0.5, patterns=("a+b", "a")):
+def run(seed, method, oa, family="", validation=0.5, patterns=("a+b", "a"), case="scene"):
     def scores(value):
         return {name: {"oa": value - i / 10, "aa": value, "kappa": 0.0, "n": 100} for i, name in enumerate(patterns)}
 
-    return Run("scene", seed, method, scores(oa), scores(validation), family)
+    return Run(case, seed, method, scores(oa), scores(validation), family)
 
 
 def test_runs_survive_a_kill_in_the_middle_of_a_line(tmp_path):
@@ -63,3 +56,35 @@ def test_pairs_are_of_equal_seeds_and_patterns():
 def test_csv_has_both_sides():
     lines = runs_csv([run(3, "ours", 0.7)]).splitlines()
     assert len(lines) == 5 and lines[1] == "scene,3,ours,,test,a+b,0.70000,0.70000,0.00000,100,0.0"
+
+
+def test_pooled_cases_count_alike():
+    """Twice the patterns do not give a case twice the say; seeds that a case lacks do not count."""
+    gains = {"one": 0.10, "two": 0.02}
+    runs = []
+    for case, patterns in (("one", ("a+b", "a")), ("two", ("a+b", "a", "b", "c"))):
+        runs += [run(seed, "ours", 0.70 + gains[case], patterns=patterns, case=case) for seed in range(3)]
+        runs += [
+            run(seed, "floor", 0.70, "forest" if case == "one" else "", patterns=patterns, case=case)
+            for seed in range(4)
+        ]
+    pairs = {"one": (("ours", ""), ("floor", "forest")), "two": (("ours", ""), ("floor", ""))}
+    row = pooled_row(runs, pairs)
+    assert row["seeds"] == 3 and row["pixels"] == 200
+    assert row["oa_difference"] == pytest.approx(0.06) and row["aa_low"] == pytest.approx(0.06)
+    assert pooled_row([one for one in runs if one.case == "one"], pairs) is None
+
+
+def test_only_pairs_that_all_cases_have_are_pooled():
+    scores = {"ours": 0.7, "other": 0.6}
+    runs = [
+        run(seed, method, oa, case=case)
+        for case in ("one", "two")
+        for method, oa in scores.items()
+        for seed in range(3)
+    ]
+    runs += [run(seed, "third", 0.5, case="one") for seed in range(3)]
+    title, _, table = pooled_section(runs, ["one", "two"])
+    assert title == "## All cases" and "| methods |" in table
+    assert "| ours and other | 65.0 | 55.0 | +10.0 [+10.0, +10.0] |" in table and "third" not in table
+    assert pooled_section(runs, ["one"]) == []

@@ -30,6 +30,7 @@ def small(monkeypatch):
     monkeypatch.setattr(suite, "_PIXELS_OF_PEERS", 8)
     monkeypatch.setattr(suite, "_PIXELS_LARGE", 2)
     monkeypatch.setattr(suite, "VIT_B", TINY)
+    monkeypatch.setattr(suite, "VIT_S", TINY)
     monkeypatch.setattr("engine.benchmarks.speed.peak._SHAPES", ((64, 64, 64),))
     monkeypatch.setattr("engine.benchmarks.speed.peak._SECONDS", 0.01)
     monkeypatch.setattr("engine.training.pixel_bank._UNLABELLED", 100)
@@ -48,6 +49,8 @@ def test_the_whole_suite(run_command, tmp_path, small):
     assert 0 <= mapped["waiting"] < 1
     assert facts["training"]["steps"] == [180, 270]
     assert facts["training"]["taught"]["flops"] > facts["training"]["untaught"]["flops"] > 1e6
+    frozen = facts["frozen"]
+    assert 16 <= frozen["encoded"] <= 3 * 16 and 0 < frozen["bare"] < frozen["untaught"]["seconds"]
     assert set(facts["peers"]) == {"plain loop", "window per pixel", "forest 1x1", "forest 13x13"}
     page = (tmp_path / "speed.md").read_text()
     assert "window per pixel" in page and "GFLOP" in page

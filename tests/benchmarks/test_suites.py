@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from engine.benchmarks import floors
+from engine.benchmarks import floors, overlap, suites
 from engine.benchmarks.speed import rates
 
 SETTINGS = """
@@ -54,7 +54,9 @@ def test_real_pairs_ours_with_floors_and_goes_on(make_scene, run_command, tmp_pa
     assert lines(out / "runs.jsonl") == runs
 
 
-def test_readouts_have_speeds(make_scene, run_command, tmp_path, small):
+def test_readouts_have_speeds(make_scene, run_command, tmp_path, small, monkeypatch):
+    short = {name: (*settings, "training.steps=3") for name, settings in suites.READOUTS.items()}
+    monkeypatch.setattr(suites, "READOUTS", short)
     out = tmp_path / "out"
     arguments = ("--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1", "--device", "cpu")
     code, _, err = run_command("benchmark", "readouts", *arguments)
@@ -67,14 +69,36 @@ def test_compare_pairs_any_settings(make_scene, run_command, tmp_path, small):
     """The first method beside the others, on the same pixels."""
     out = tmp_path / "out"
     arguments = ("--config", make_scene(SETTINGS), "--out", out, "--seeds", "2", "--threads", "1", "--device", "cpu")
-    methods = ("--method", "as shipped", "--method", "no adapters", "model.dynamic_experts=0",
+    methods = ("--method", "as shipped", "--method", "no/adapters", "model.dynamic_experts=0",
                "model.shared_expert=false", "model.modality_experts=false", "model.window=4")  # fmt: skip
     code, _, err = run_command("benchmark", "compare", *arguments, *methods)
     assert code == 0, err
-    assert "### as shipped and no adapters" in (out / "tables.md").read_text()
-    runs = lines(out / "runs.jsonl")
-    assert [run["method"] for run in runs] == 2 * ["as shipped", "no adapters"]
+    tables = (out / "tables.md").read_text()
+    assert "### as shipped and no/adapters" in tables and "pixels per second" in tables
+    runs = [run for run in lines(out / "runs.jsonl") if not run["facts"]]
+    assert [run["method"] for run in runs] == 2 * ["as shipped", "no/adapters"]
     assert runs[0]["pixels"] == runs[1]["pixels"] != runs[2]["pixels"]
+    assert (out / "frontier.png").stat().st_size > 5000
+
+
+def test_overlap_scores_maps(make_scene, run_command, tmp_path, small, monkeypatch):
+    """Maps are scored where training was, with every pattern; what is done is not done again."""
+    monkeypatch.setattr(overlap, "OVERLAPS", (1, 2))
+    out = tmp_path / "out"
+    arguments = ("--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1", "--device", "cpu",
+                 "--precision", "float32")  # fmt: skip
+    code, _, err = run_command("benchmark", "overlap", *arguments)
+    assert code == 0, err
+    trained, *maps = lines(out / "runs.jsonl")
+    assert [run["method"] for run in maps] == ["overlap 1", "overlap 2"]
+    for run in maps:
+        assert run["test"].keys() == trained["test"].keys() and run["pixels"] == trained["pixels"]
+        assert 0 < run["facts"]["consistency"] <= 1 and run["facts"]["pixels_per_second"] > 0
+        # Another window around each pixel: nearly the same answers as in training's test.
+        assert all(abs(run["test"][name]["oa"] - scores["oa"]) < 0.2 for name, scores in trained["test"].items())
+    assert "same class when shifted" in (out / "tables.md").read_text()
+    monkeypatch.setattr(overlap, "_mapped", None)
+    assert run_command("benchmark", "overlap", *arguments)[0] == 0
 
 
 def test_bad_input_is_told(run_command, tmp_path):

@@ -7,13 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import torch
 
 from engine.legend import LandClass, Legend, distinct_colour
+from engine.mapping import plan as plan_module
 from engine.mapping.job import MapJob
 from engine.modality import Modality, all_patterns, pattern_name
 from engine.modelfile import ModelInfo
+from engine.progress import SilentProgress
 from engine.raster.normalise import BandStats
+
+BANDS = {"optical": 3, "height": 1}
 
 
 class FakeNetwork:
@@ -121,3 +126,43 @@ def make_job(tmp_path: Path, two_layers: dict[str, Path]) -> Callable[..., MapJo
         return MapJob(**values | changes)
 
     return make
+
+
+class Listener(SilentProgress):
+    """Remembers what it is told."""
+
+    def __init__(self):
+        self.logs, self.warnings, self.steps = [], [], []
+
+    def step(self, stage, done, total, unit=""):
+        self.steps.append((stage, done, total))
+
+    def log(self, message):
+        self.logs.append(message)
+
+    def warning(self, message):
+        self.warnings.append(message)
+
+
+@pytest.fixture
+def predictor(make_predictor):
+    return make_predictor(BANDS)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of 3 x 3 cores, so that small rasters have several."""
+    monkeypatch.setattr(plan_module, "_CORES_PER_SIDE", 3)
+
+
+def read(path, band=1):
+    with rasterio.open(path) as file:
+        return file.read(band)
+
+
+def everything(tmp_path, prefix=""):
+    return {
+        "confidence": tmp_path / f"{prefix}confidence.tif",
+        "probabilities": tmp_path / f"{prefix}probabilities.tif",
+        "sensors_used": tmp_path / f"{prefix}sensors.tif",
+    }

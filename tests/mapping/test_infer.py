@@ -1,3 +1,5 @@
+from contextlib import closing
+
 import numpy as np
 import pytest
 import torch
@@ -94,6 +96,36 @@ def test_batches_shrink_when_memory_runs_out(make_predictor, make_block):
     model = BlockModel(predictor, tiling, CPU, batch=64)
     np.testing.assert_allclose(model.probabilities(block), expected, atol=1e-6)
     assert 1 <= model.batch <= 5
+
+
+@pytest.mark.parametrize("workers", [2, 5])
+def test_batches_side_by_side_change_nothing(make_predictor, make_block, workers):
+    """Nor does memory that runs out in some of them; torch has its threads again afterwards."""
+    predictor = make_predictor(BANDS)
+    tiling = tiling_of(predictor.info)
+    block = make_block(tiling, Window(3, 2, 40, 33))
+    expected = BlockModel(predictor, tiling, CPU).probabilities(block)
+    threads = torch.get_num_threads()
+    with closing(BlockModel(predictor, tiling, CPU, batch=20 * workers, workers=workers)) as model:
+        assert model.batch == 20
+        np.testing.assert_allclose(model.probabilities(block), expected, atol=1e-6)
+        predictor.network.largest_batch = 3
+        np.testing.assert_allclose(model.probabilities(block), expected, atol=1e-6)
+        assert model.batch <= 3
+    assert torch.get_num_threads() == threads
+
+
+def test_cancelling_stops_all_workers(make_predictor, make_block):
+    predictor = make_predictor(BANDS)
+    tiling = tiling_of(predictor.info)
+
+    def stop():
+        return len(predictor.network.calls) >= 8
+
+    with closing(BlockModel(predictor, tiling, CPU, batch=4, cancelled=stop, workers=4)) as model:
+        with pytest.raises(Cancelled):
+            model.probabilities(make_block(tiling, Window(0, 0, 80, 80)))
+    assert len(predictor.network.calls) <= 12  # of 100: those that had begun
 
 
 def test_cancelling_stops_between_batches(make_predictor, make_block):

@@ -12,6 +12,7 @@ from engine.device import autocast, wait_for
 from engine.model.backbone import VisionTransformer, VitShape
 from engine.model.mamol import MaMOLAdapter
 
+VIT_S = VitShape(width=384, depth=12, heads=6, mlp_width=1536, grid=8, layer_scale=True)
 VIT_B = VitShape(width=768, depth=12, heads=12, mlp_width=3072, grid=8, activation="quick_gelu", norm_pre=True)
 _MODALITIES = 3
 
@@ -47,6 +48,20 @@ def block_seconds(
             out.backward(torch.ones_like(out))
 
     return in_turns({"bare": lambda: work(None), "adapter": lambda: work(adapter)}, device, rounds)
+
+
+def bare_step_seconds(shape: VitShape, rows: int, device: torch.device, precision: str, rounds: int) -> float:
+    """Seconds of forward and backward, to the tokens alone, through all frozen bare blocks; median of rounds."""
+    backbone = VisionTransformer(shape).to(device).requires_grad_(False)
+    sample = torch.randn(rows, shape.grid**2, shape.width, device=device)
+
+    def work() -> None:
+        tokens = sample.detach().requires_grad_()
+        with autocast(device, precision):
+            out = backbone(tokens)
+        out.backward(torch.ones_like(out))
+
+    return in_turns({"blocks": work}, device, rounds)["blocks"]
 
 
 @torch.inference_mode()

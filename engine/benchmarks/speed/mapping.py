@@ -12,6 +12,7 @@ import torch
 
 from engine.benchmarks.speed.stages import StageClock, counted_flops
 from engine.bundle import LoadedModel
+from engine.device import set_threads
 from engine.mapping.job import MapJob
 from engine.mapping.map import predict_map
 
@@ -83,11 +84,14 @@ def measure_mapping(
         wall, cpu = time.perf_counter(), time.process_time()
         facts = predict_map(job, predictor=loaded)
         runs.append((time.perf_counter() - wall, time.process_time() - cpu, facts["stages"], facts["mapped_pixels"]))
+    threads = set_threads(None)
+    set_threads(1)  # clock and counter see one thread's work
     with StageClock(loaded.network, next(loaded.network.parameters()).device) as clock:
         predict_map(job, predictor=loaded)
     total = sum(clock.seconds.values())
     with torch.inference_mode():
         flops = counted_flops(lambda: predict_map(job, predictor=loaded))
+    set_threads(threads)
     return MappingSpeed(
         pixels=runs[0][3],
         seconds=statistics.median(run[0] for run in runs),

@@ -10,7 +10,7 @@ from typing import Any
 def write_report(facts: Mapping[str, Any], out: Path) -> Path:
     """Write speed.md and speed.png from the suite's facts; return the path of the first."""
     peak = facts["peak"]["bfloat16" if facts["precision"] == "bfloat16" else "float32"]
-    mapping, training, pretrained = facts["mapping"], facts["training"], facts["pretrained"]
+    mapping, training, pretrained, frozen = (facts[name] for name in ("mapping", "training", "pretrained", "frozen"))
     rates = {"this map mode": mapping["rate"], **facts["peers"]}
     large, bare = pretrained["mapping"], pretrained["token_rate_of_bare_blocks"]
     lines = [
@@ -47,6 +47,10 @@ def write_report(facts: Mapping[str, Any], out: Path) -> Path:
         f"({large['token_rate'] / bare:.0%}); {large['rate']:,.0f} pixels per second, "
         f"{large['rate'] / pretrained['window per pixel']:,.0f} times as many as with a window per pixel.",
         "",
+        "## Training around a frozen ViT-S/14",
+        "",
+        *_frozen(frozen),
+        "",
         "## What an adapter costs",
         "",
         "| block | bare, ms | with adapter, ms | more |",
@@ -61,6 +65,17 @@ def write_report(facts: Mapping[str, Any], out: Path) -> Path:
     path.write_text("\n".join(lines), encoding="utf-8")
     _picture(rates, mapping, out / "speed.png")
     return path
+
+
+def _frozen(facts: Mapping[str, Any]) -> list[str]:
+    bare, untaught, taught = facts["bare"], facts["untaught"]["seconds"], facts["taught"]["seconds"]
+    return [
+        f"{facts['windows'] * sum(facts['steps']) / facts['seconds']:.1f} windows per second. A step of "
+        f"{facts['windows']} windows encodes {facts['encoded']:.0f} times a window of one sensor. The bare blocks take "
+        f"{1e3 * bare:,.0f} ms for as many, forward and backward to the tokens: {bare / untaught:.0%} of a step before "
+        f"the teacher begins ({1e3 * untaught:,.0f} ms), {bare / taught:.0%} of one after, with the teacher's own look "
+        f"at all sensors ({1e3 * taught:,.0f} ms)."
+    ]
 
 
 def _step(kind: str, step: Mapping[str, Any]) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 
 import engine
-from engine.benchmarks.speed.blocks import VIT_B, backbone_rate, block_seconds, in_turns
+from engine.benchmarks.speed.blocks import VIT_B, VIT_S, backbone_rate, bare_step_seconds, block_seconds, in_turns
+from engine.benchmarks.speed.jobs import barely_trained, default_job
 from engine.benchmarks.speed.mapping import measure_mapping
 from engine.benchmarks.speed.peak import matmul_peak
 from engine.benchmarks.speed.peers import forest_rate, plain_loop, window_per_pixel
@@ -21,13 +22,12 @@ from engine.benchmarks.speed.report import write_report
 from engine.benchmarks.speed.scene import TimingScene, write_timing_scene
 from engine.benchmarks.speed.training import measure_training
 from engine.bundle import LoadedModel, load_model
-from engine.config import Config, ModelConfig, parse_config
+from engine.config import ModelConfig
 from engine.device import choose_device, choose_precision, describe_device, peak_memory, set_threads
 from engine.errors import Cancelled
 from engine.model.backbone import VisionTransformer
 from engine.model.build import build_network, resolve_model_config
 from engine.progress import Progress
-from engine.training.run import run_training
 
 _SIDE_PX = 1024  # of the scene: a million pixels
 _ROUNDS = 5
@@ -57,7 +57,7 @@ class SpeedSuite:
         self.device = choose_device(device)
         self.precision = choose_precision(self.device, precision)
         self.scene: TimingScene = write_timing_scene(out / "scene", _SIDE_PX)
-        self.config = _config(self.scene)
+        self.config = default_job(self.scene)
 
     def run(self) -> Path:
         """Measure section by section, then write the page; return its path."""
@@ -67,6 +67,7 @@ class SpeedSuite:
             "mapping": self._mapping,
             "peers": self._peers,
             "pretrained": self._pretrained,
+            "frozen": self._frozen,
             "adapter": self._adapter,
         }
         facts: dict[str, Any] = {
@@ -141,12 +142,22 @@ class SpeedSuite:
             "window per pixel": _PIXELS_LARGE / in_turns({"each": each}, self.device, _ROUNDS_LARGE)["each"],
         }
 
+    def _frozen(self) -> dict[str, Any]:
+        """Training around a frozen ViT-S/14 (random weights), beside its bare blocks on as many windows."""
+        model = self.config.model.model_copy(update={"backbone": "timm:vit_small_patch14_dinov2"})
+        speed = measure_training(
+            self.config.model_copy(update={"model": model}), self.out / "cache", self.device, self.precision, _ROUNDS,
+            VisionTransformer(VIT_S),
+        )  # fmt: skip
+        bare = bare_step_seconds(VIT_S, round(speed.encoded), self.device, self.precision, _ROUNDS)
+        return asdict(speed) | {"seconds": speed.seconds, "bare": bare}
+
     def _adapter(self) -> dict[str, dict[str, float]]:
         """Seconds of one frozen ViT-B/16 block and one of compact, bare and with an adapter."""
         compact = self._loaded.network.backbone.shape
         return {
             f"{name}, {'training' if train else 'inference'}": block_seconds(
-                shape, windows, self.device, self.precision, _ROUNDS, train
+                shape, windows, self.device, self.precision, _ROUNDS * 5, train
             )
             for name, shape, windows in (("ViT-B/16", VIT_B, _BLOCK_WINDOWS), ("compact", compact, 128))
             for train in (False, True)
@@ -158,14 +169,11 @@ class SpeedSuite:
 
     @cached_property
     def _loaded(self) -> LoadedModel:
-        """The default model after two steps of training: how well it maps is another benchmark's business."""
-        if not self._model_path.exists():
-            short = self.config.training.model_copy(update={"steps": 2, "validate_every": 2})
-            run_training(
-                self.config.model_copy(update={"training": short}), self.out / "run",
-                device=str(self.device), precision=self.precision, progress=self.progress, cancelled=self.cancelled,
-            )  # fmt: skip
-        return load_model(self._model_path, self.device)
+        """The default model, hardly trained."""
+        path = barely_trained(
+            self.config, self.out / "run", str(self.device), self.precision, self.progress, self.cancelled
+        )  # fmt: skip
+        return load_model(path, self.device)
 
     def _with_vit_b(self, names: Sequence[str]) -> LoadedModel:
         """A model of some modalities around a frozen ViT-B/16 of random weights."""
@@ -178,14 +186,3 @@ class SpeedSuite:
             stats={name: info.stats[name] for name in names},
         )  # fmt: skip
         return LoadedModel(described, network.to(self.device).eval())
-
-
-def _config(scene: TimingScene) -> Config:
-    """The default job on the scene."""
-    modalities = {name: {"path": str(path)} for name, path in scene.layers.items()}
-    return parse_config(
-        {
-            "scene": {"modalities": modalities, "labels": {"path": str(scene.labels)}},
-            "split": {"train_per_class": 100, "test_pixels": 200},
-        }
-    )

@@ -14,6 +14,7 @@ from torch import nn
 from engine.benchmarks.speed.stages import counted_flops
 from engine.config import Config
 from engine.device import wait_for
+from engine.model.backbone import VisionTransformer
 from engine.progress import SilentProgress
 from engine.training.assemble import Assembled, assemble
 from engine.training.loop import make_optimiser
@@ -48,6 +49,7 @@ class TrainingSpeed:
         taught: steps after.
         steps: of each kind in the whole job.
         windows: in a step.
+        encoded: of these and their sensors, how many the network encodes in a step, on average.
         preparing: seconds before the first step: statistics, windows cached, pixels described.
     """
 
@@ -55,6 +57,7 @@ class TrainingSpeed:
     taught: StepSpeed
     steps: tuple[int, int]
     windows: int
+    encoded: float
     preparing: float
 
     @property
@@ -68,7 +71,14 @@ class TrainingSpeed:
         return self.steps[0] * self.untaught.flops + self.steps[1] * self.taught.flops
 
 
-def measure_training(config: Config, folder: Path, device: torch.device, precision: str, rounds: int) -> TrainingSpeed:
+def measure_training(
+    config: Config,
+    folder: Path,
+    device: torch.device,
+    precision: str,
+    rounds: int,
+    backbone: VisionTransformer | None = None,
+) -> TrainingSpeed:
     """Time some steps of a job, both kinds in turn; nothing is kept.
 
     Args:
@@ -77,18 +87,19 @@ def measure_training(config: Config, folder: Path, device: torch.device, precisi
         device: where to compute.
         precision: "float32" or "bfloat16".
         rounds: steps of each kind.
+        backbone: instead of what the job names.
     """
     started = time.perf_counter()
     with closing(prepare(config)) as data:
-        ready = assemble(data, folder, device, precision, SilentProgress())
+        ready = assemble(data, folder, device, precision, SilentProgress(), backbone=backbone)
         preparing = time.perf_counter() - started
         stepper = _Stepper(ready)
         kinds = {kind: stepper.measure(kind, rounds) for kind in (_UNTAUGHT, _TAUGHT)}
+        encoded = statistics.mean(ready.batches.draw(step).kept.any(axis=(2, 3)).sum() for step in range(rounds))
     training = config.training
     before = round(training.teaching_start * training.steps)
-    return TrainingSpeed(
-        kinds[_UNTAUGHT], kinds[_TAUGHT], (before, training.steps - before), training.batch_size, preparing
-    )
+    steps = before, training.steps - before
+    return TrainingSpeed(kinds[_UNTAUGHT], kinds[_TAUGHT], steps, training.batch_size, float(encoded), preparing)
 
 
 class _Stepper:

@@ -1,0 +1,79 @@
+"""Runs on disk: one line of JSON for each, and all of them as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+SPEED, CONSISTENCY = "pixels_per_second", "consistency"  # names of facts
+Scores = dict[str, dict[str, Any]]  # pattern name: oa, aa, kappa (fractions, None where undefined), n (pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One method on one scene with one seed.
+
+    Attributes:
+        case: scene and protocol.
+        seed: of the split and the training.
+        method: what was measured.
+        family: which of several ways to do it (floors), empty where there is one.
+        test: scores on the stored test pixels.
+        validation: scores on the validation pixels: the only ones that may choose something.
+        seconds: wall-clock time of training and scoring.
+        pixels: fingerprint of the test pixels; runs with different ones are never compared.
+        facts: pixels per second, ...
+    """
+
+    case: str
+    seed: int
+    method: str
+    test: Scores
+    validation: Scores = field(default_factory=dict)
+    family: str = ""
+    seconds: float = 0.0
+    pixels: str = ""
+    facts: dict[str, float | str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, int, str, str]:
+        """What makes a run the same run."""
+        return self.case, self.seed, self.method, self.family
+
+
+def read_runs(path: Path) -> list[Run]:
+    """Runs stored so far; a line that a killed process left unfinished is left out."""
+    runs = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        try:
+            runs.append(Run(**json.loads(line)))
+        except (ValueError, TypeError):
+            continue
+    return runs
+
+
+def append_run(path: Path, run: Run) -> None:
+    """Store one run as one line of JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(("\n" if before and not before.endswith("\n") else "") + json.dumps(asdict(run)) + "\n")
+
+
+def runs_csv(runs: Iterable[Run]) -> str:
+    """All scores as CSV: one line for each run, side and pattern."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["case", "seed", "method", "family", "side", "pattern", "oa", "aa", "kappa", "n", "seconds"])
+    for run in runs:
+        for side, scores in (("test", run.test), ("validation", run.validation)):
+            for pattern, values in scores.items():
+                numbers = ["" if values[name] is None else f"{values[name]:.5f}" for name in ("oa", "aa", "kappa")]
+                row = [run.case, run.seed, run.method, run.family, side, pattern, *numbers]
+                writer.writerow([*row, int(values["n"]), f"{run.seconds:.1f}"])
+    return text.getvalue()

@@ -1,0 +1,88 @@
+"""What sensors see of a landscape. `difficulty` scales all that blurs classes: 0 next to nothing, 1 as in real scenes.
+
+Cube: materials mixed in every pixel, their shares varying by parcel and pixel, blurred by the point spread, lit by
+slope and shadow, with noise. Heights: noisy and blurred. SAR: speckle of four looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import ndimage
+
+from engine.benchmarks.simulator.landscape import Landscape, smooth_noise
+from engine.benchmarks.simulator.materials import spectra
+from engine.benchmarks.simulator.shapes import SceneShape
+
+_SUN = (1, 1)  # rows and columns towards the sun, per step of a shadow
+_SUN_SLOPE, _LONGEST_SHADOW_PX = 0.9, 12  # tangent of the sun's elevation
+_LOOKS = 4
+
+
+def wavelengths(shape: SceneShape) -> np.ndarray:
+    """Of the cube's bands, nm."""
+    return np.linspace(*shape.nm, shape.bands["hsi"])
+
+
+def simulate_cube(
+    rng: np.random.Generator, shape: SceneShape, land: Landscape, difficulty: float
+) -> Iterator[np.ndarray]:
+    """Reflectance of one band after the other, (rows, cols) float32: a whole cube would fill the memory."""
+    size, nm = land.classes.shape, wavelengths(shape)
+    pure = spectra(nm)
+    patch = rng.standard_normal(land.parcels.max() + 1)[land.parcels]
+    shares = np.array([[cover.materials.get(name, 0.0) for name in pure] for cover in shape.covers])
+    abundance = []
+    for number, _ in enumerate(pure):
+        share = shares[:, number][land.classes]
+        varied = share * np.exp(difficulty * (0.35 * patch + 0.25 * smooth_noise(rng, size, 1.5)))
+        abundance.append(ndimage.gaussian_filter(varied + 0.03 * difficulty * share.mean(), 0.3 + 0.5 * difficulty))
+        patch = -patch  # what one material gains another loses
+    total = np.sum(abundance, axis=0)
+    light = _light(shape, land, difficulty) * (1 + 0.06 * difficulty * smooth_noise(rng, size, 40)) / total
+    mixed = np.stack(abundance) * light
+    vapour = np.exp(-(((nm - 1390) / 60) ** 2)) + np.exp(-(((nm - 1880) / 70) ** 2))
+    for number in range(len(nm)):
+        band = np.tensordot([pure[name][number] for name in pure], mixed, 1)
+        noise = 0.002 + difficulty * (0.006 + 0.03 * vapour[number])
+        yield (band + noise * rng.standard_normal(size)).astype(np.float32)
+
+
+def simulate_heights(rng: np.random.Generator, land: Landscape, bands: int, difficulty: float) -> np.ndarray:
+    """Height above ground in metres, and as a second band the return's intensity: (bands, rows, cols) float32."""
+    size = land.classes.shape
+    height = land.height_m + difficulty * 0.25 * rng.standard_normal(size)
+    blurred = ndimage.gaussian_filter(height, 0.3 + 0.4 * difficulty)
+    intensity = 900 * np.exp(0.3 * np.sin(1.7 * land.classes) + 0.25 * difficulty * rng.standard_normal(size))
+    return np.stack([blurred, intensity])[:bands].astype(np.float32)
+
+
+def simulate_sar(
+    rng: np.random.Generator, shape: SceneShape, land: Landscape, bands: int, difficulty: float
+) -> np.ndarray:
+    """VV and VH, linear power, and the real and imaginary part of what they share: (bands, rows, cols) float32."""
+    size = land.classes.shape
+    patch = difficulty * 1.2 * rng.standard_normal(land.parcels.max() + 1)[land.parcels]
+    vv, vh = (
+        10 ** ((np.array([getattr(cover, name) for cover in shape.covers])[land.classes] + patch) / 10)
+        for name in ("vv_db", "vh_db")
+    )
+    looks = _LOOKS / max(difficulty, 0.1)
+    first, second = (rng.gamma(looks, 1 / looks, size) for _ in range(2))
+    phase = 2 * np.pi * rng.random(size)
+    shared = 0.3 * np.sqrt(vv * first * vh * second)
+    return np.stack([vv * first, vh * second, shared * np.cos(phase), shared * np.sin(phase)])[:bands].astype(
+        np.float32
+    )
+
+
+def _light(shape: SceneShape, land: Landscape, difficulty: float) -> np.ndarray:
+    """Brightness by slope and cast shadow (rows, cols)."""
+    down, right = np.gradient(land.height_m / shape.pixel_m)
+    light = 1 - 0.15 * difficulty * np.clip(down * _SUN[0] + right * _SUN[1], -1, 1)
+    shadow = np.zeros(land.height_m.shape, bool)
+    for step in range(1, _LONGEST_SHADOW_PX):
+        towards = np.roll(land.height_m, (step * _SUN[0], step * _SUN[1]), (0, 1))
+        shadow = shadow | (towards - land.height_m > step * np.hypot(*_SUN) * shape.pixel_m * _SUN_SLOPE)
+    return np.asarray(np.where(shadow, 1 - 0.6 * min(difficulty, 1.5), light))

@@ -1,0 +1,96 @@
+"""Simulated scenes: the shape of the benchmarks, one truth, and a knob that works."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import rasterio
+
+from engine.benchmarks.cases import simulated_cases
+from engine.benchmarks.simulator.landscape import make_landscape
+from engine.benchmarks.simulator.materials import spectra
+from engine.benchmarks.simulator.sensors import simulate_cube, simulate_heights, simulate_sar
+from engine.benchmarks.simulator.shapes import SHAPES
+from engine.benchmarks.simulator.write import write_scene
+from engine.config import load_config
+from engine.data.scene import open_scenes
+from engine.errors import ConfigError
+
+OFFICIAL = {"houston2013": (2832, 12197, 15), "trento": (819, 29395, 6), "augsburg": (761, 77533, 7)}
+SMALL = replace(SHAPES["augsburg3"], rows=60, cols=80, parcel_px=8, bands={"hsi": 12, "sar": 4, "dsm": 1})
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_tables_are_those_of_the_data_sets(name):
+    """Pixels of both sides and numbers of classes add up to the published ones; all materials are known."""
+    covers = SHAPES[name].covers
+    totals = sum(cover.train for cover in covers), sum(cover.test for cover in covers), len(covers)
+    assert totals == OFFICIAL[{"augsburg3": "augsburg"}.get(name, name)]
+    known = spectra(np.linspace(400, 2500, 50))
+    assert all(set(cover.materials) <= set(known) for cover in covers)
+    assert all(sum(cover.materials.values()) == pytest.approx(1) for cover in covers)
+    assert all((0 < values).all() and (values < 1).all() for values in known.values())
+
+
+def test_sides_keep_to_their_parcels():
+    """Labels say the truth, each class is on both sides, and no parcel is on two."""
+    land = make_landscape(np.random.default_rng(0), SMALL)
+    for labels in (land.train, land.test):
+        known = labels > 0
+        assert (labels[known] - 1 == land.classes[known]).all()
+        assert set(np.unique(labels[known])) == set(range(1, 8))
+    assert not set(land.parcels[land.train > 0]) & set(land.parcels[land.test > 0])
+    for index, cover in enumerate(SMALL.covers):
+        assert 0 < (land.train == index + 1).sum() <= cover.train
+
+
+def separation(values: np.ndarray, classes: np.ndarray) -> float:
+    """Spread between classes over spread within them, mean over bands."""
+    means = np.stack([values[:, classes == number].mean(axis=1) for number in np.unique(classes)])
+    within = np.mean([values[:, classes == number].var(axis=1) for number in np.unique(classes)], axis=0)
+    return float(np.mean(means.var(axis=0) / within))
+
+
+def test_difficulty_blurs_every_sensor():
+    """The harder, the less classes stand out from their own spread, in cube, heights and radar."""
+    land = make_landscape(np.random.default_rng(0), SMALL)
+    for sensor in ("cube", "heights", "sar"):
+        found = []
+        for difficulty in (0.0, 1.0, 2.0):
+            rng = np.random.default_rng(1)
+            match sensor:
+                case "cube":
+                    values = np.stack(list(simulate_cube(rng, SMALL, land, difficulty)))
+                case "heights":
+                    values = simulate_heights(rng, land, 1, difficulty)
+                case _:
+                    values = 10 * np.log10(simulate_sar(rng, SMALL, land, 2, difficulty))
+            assert np.isfinite(values).all()
+            found.append(separation(values, land.classes))
+        assert found[0] > found[1] > found[2], (sensor, found)
+
+
+def test_files_are_a_scene_that_training_opens(tmp_path):
+    """Georeferenced, with wavelengths, class names and both sides; the same seed writes the same numbers."""
+    job = write_scene(tmp_path / "scene", SMALL, 1.0, seed=3)
+    (scene,), legend = open_scenes(load_config(job))
+    assert [(m.name, m.bands) for m in scene.modalities] == [("hsi", 12), ("sar", 4), ("dsm", 1)]
+    assert scene.modalities[0].wavelengths_nm[-1] == pytest.approx(2500)
+    assert legend.names[:2] == ("forest", "residential area") or list(legend.names[:2]) == [
+        "forest",
+        "residential area",
+    ]
+    assert scene.given_test.any() and not scene.given_test.all()
+    assert scene.stack.grid.crs.to_epsg() == 32632 and scene.stack.grid.resolution == (30, 30)
+    scene.stack.close()
+    again = write_scene(tmp_path / "again", SMALL, 1.0, seed=3)
+    for name in ("hsi", "sar", "dsm", "train", "test"):
+        with rasterio.open(job.parent / f"{name}.tif") as one, rasterio.open(again.parent / f"{name}.tif") as other:
+            assert (one.read() == other.read()).all()
+
+
+def test_wrong_names_and_numbers(tmp_path):
+    with pytest.raises(ConfigError, match=r"unknown shape \(known: houston2013, trento"):
+        simulated_cases(tmp_path, "berlin", 1.0)
+    with pytest.raises(ConfigError, match="expected 0 to 3"):
+        simulated_cases(tmp_path, "trento", -1.0)

@@ -1,0 +1,136 @@
+"""Interrupted, refused, out of room: a map is whole or not there, and what was there before is kept."""
+
+import itertools
+import os
+
+import numpy as np
+import pytest
+
+from engine.errors import Cancelled, ConfigError, NodataError, OutputError, RasterOpenError, ResumeError
+from engine.mapping import plan as plan_module
+from engine.mapping.map import predict_map
+from engine.mapping.store import work_folder
+from tests.mapping.conftest import BANDS, Listener, everything, read
+
+
+def cancel_after(blocks, listener):
+    """Says stop once `blocks` blocks have been reported (the first report is that nothing is done yet)."""
+    return lambda: sum(stage == "mapping" for stage, _, _ in listener.steps) > blocks
+
+
+def test_interrupted_map_resumes_to_the_same_result(make_job, predictor, tmp_path, small_blocks):
+    whole = make_job("whole.tif", **everything(tmp_path, "whole_"), report=tmp_path / "whole.json")
+    expected = predict_map(whole, predictor=predictor)
+    job = make_job(**everything(tmp_path), report=tmp_path / "report.json", resume=True)
+    for blocks in (2, 3):
+        listener = Listener()
+        with pytest.raises(Cancelled):
+            predict_map(job, listener, cancel_after(blocks, listener), predictor)
+        assert not any(path.exists() for path in [*job.rasters.values(), job.report])
+        assert not list(tmp_path.glob("*.part"))
+        assert work_folder(job.out).is_dir()
+    facts = predict_map(job, listener := Listener(), predictor=predictor)
+    assert any("resuming after" in text for text in listener.logs)
+    assert not work_folder(job.out).exists()
+    for one, other in zip(whole.rasters.values(), job.rasters.values(), strict=True):
+        np.testing.assert_array_equal(read(one), read(other))
+    assert facts["classes"] == expected["classes"]
+    assert facts["patterns"] == expected["patterns"]
+
+
+def test_cancelling_while_writing_leaves_nothing_but_the_work(make_job, predictor, tmp_path):
+    job = make_job(**everything(tmp_path))
+    listener = Listener()
+    with pytest.raises(Cancelled):
+        predict_map(job, listener, lambda: ("writing", 2, 4) in listener.steps, predictor)
+    assert not any(path.exists() for path in job.rasters.values())
+    assert not list(tmp_path.glob("*.part")) and not list(tmp_path.glob("*.qml"))
+    predict_map(make_job(**everything(tmp_path), resume=True), predictor=predictor)
+    assert job.out.exists()
+
+
+def test_without_resume_unfinished_work_is_discarded(make_job, predictor, small_blocks):
+    listener = Listener()
+    with pytest.raises(Cancelled):
+        predict_map(make_job(), listener, cancel_after(1, listener), predictor)
+    predict_map(make_job(), listener := Listener(), predictor=predictor)
+    assert any("discarding the unfinished map" in text for text in listener.logs)
+
+
+def test_resuming_another_job_is_refused(make_job, predictor, small_blocks, two_layers):
+    listener = Listener()
+    with pytest.raises(Cancelled):
+        predict_map(make_job(), listener, cancel_after(1, listener), predictor)
+    with pytest.raises(ResumeError, match="differs in overlap"):
+        predict_map(make_job(resume=True, overlap=2), predictor=predictor)
+    os.utime(two_layers["height"], (1, 1))
+    with pytest.raises(ResumeError, match="differs in layers"):
+        predict_map(make_job(resume=True), predictor=predictor)
+
+
+def test_nothing_to_map_leaves_nothing(make_job, predictor, make_raster, tmp_path):
+    empty = make_raster("empty.tif", np.full((3, 20, 20), np.nan, np.float32))
+    with pytest.raises(NodataError, match="no pixel of the area has valid data"):
+        predict_map(make_job(layers={"optical": empty}), predictor=predictor)
+    assert {path.name for path in tmp_path.iterdir()} <= {"empty.tif", "optical.tif", "height.tif", "model.safetensors"}
+
+
+def test_truncated_raster_in_the_middle_of_the_work(
+    make_job, predictor, make_raster, two_layers, monkeypatch, tmp_path
+):
+    from engine.raster.stack import RasterStack
+
+    original, calls = RasterStack.read, itertools.count()
+
+    def read_some(self, window):
+        if next(calls) > 4:
+            raise RasterOpenError("height.tif: truncated")
+        return original(self, window)
+
+    monkeypatch.setattr(RasterStack, "read", read_some)
+    monkeypatch.setattr(plan_module, "_CORES_PER_SIDE", 1)
+    with pytest.raises(RasterOpenError, match="truncated"):
+        predict_map(make_job(), predictor=predictor)
+    assert not (tmp_path / "map.tif").exists()
+
+
+def test_existing_output_is_kept_unless_told(make_job, predictor, tmp_path):
+    out = tmp_path / "map.tif"
+    out.write_bytes(b"precious")
+    with pytest.raises(OutputError, match="exists already"):
+        predict_map(make_job(), predictor=predictor)
+    assert out.read_bytes() == b"precious"
+    predict_map(make_job(overwrite=True), predictor=predictor)
+    assert read(out).any()
+
+
+def test_statistics_of_a_replaced_map_go_away(make_job, predictor, tmp_path):
+    (tmp_path / "confidence.tif.aux.xml").write_text("statistics that QGIS wrote for the old map")
+    predict_map(make_job(confidence=tmp_path / "confidence.tif"), predictor=predictor)
+    assert not (tmp_path / "confidence.tif.aux.xml").exists()
+    assert (tmp_path / "map.tif.aux.xml").exists()
+
+
+def test_outputs_that_cannot_be(make_job, predictor, tmp_path, two_layers):
+    for changes, error, message in [
+        ({"out": two_layers["height"], "overwrite": True}, ConfigError, "is an input"),
+        ({"out": tmp_path / "map.png"}, ConfigError, "ending in .tif"),
+        ({"report": tmp_path / "report.txt"}, ConfigError, "ending in .html or .json"),
+        ({"confidence": tmp_path / "map.tif"}, ConfigError, "two outputs"),
+        ({"out": two_layers["height"] / "map.tif"}, OutputError, "cannot be written"),
+    ]:
+        with pytest.raises(error, match=message):
+            predict_map(make_job(**changes), predictor=predictor)
+
+
+def test_full_disk_is_one_sentence_and_leaves_no_map(make_predictor, make_job, make_raster, small_disk, monkeypatch):
+    import shutil
+
+    free = shutil.disk_usage
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: free(folder)._replace(free=10**12))
+    noise = np.random.default_rng(0).standard_normal((1, 900, 900)).astype(np.float32)
+    layers = {"height": make_raster("noise.tif", noise)}
+    job = make_job(layers=layers, out=small_disk / "map.tif", probabilities=small_disk / "p.tif")
+    with pytest.raises(OutputError, match="no space left"):
+        predict_map(job, predictor=make_predictor(BANDS, window=16, core=16))
+    assert not list(small_disk.glob("*.tif"))
