@@ -5,7 +5,7 @@ from pathlib import Path
 
 from engine import __version__
 
-COMMANDS = ("train", "predict", "inspect", "evaluate", "benchmark", "diagnose")
+COMMANDS = ("train", "predict", "inspect", "sample", "evaluate", "benchmark", "diagnose")
 
 
 def summary(command: str) -> str:

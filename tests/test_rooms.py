@@ -40,7 +40,7 @@ ONLY_IN = {
     "open_clip": {"model/clip.py"},
     "timm": {"model/timm_vit.py"},
     "sklearn": {"benchmarks"},
-    "matplotlib": {"benchmarks"},
+    "matplotlib": {"assessment/pictures.py", "benchmarks"},
     "qgis": set(),
     "pickle": {"model/weights.py"},  # the name of an exception; see test_no_file_of_a_stranger_is_unpickled
     "geopandas": {"raster", "benchmarks"},

@@ -91,6 +91,26 @@ def test_missing_layer_equals_layer_full_of_nodata(story):
         assert (one.read() == two.read()).all()
 
 
+def test_bfloat16_maps_what_float32_maps(story):
+    """At least 99 % of the labels are the same, and 99.9 % where float32 is sure by a tenth."""
+    labels = {}
+    for precision in ("float32", "bfloat16"):
+        out, shares = story / f"{precision}.tif", story / f"{precision}_shares.tif"
+        predict(
+            story, out, "--precision", precision, "--probabilities", shares,
+            hsi="hsi_cut.tif", lidar="lidar.tif", sar="sar.tif",
+        )  # fmt: skip
+        with rasterio.open(out) as file:
+            labels[precision] = file.read(1)
+        if precision == "float32":
+            with rasterio.open(shares) as file:
+                ordered = np.sort(file.read().astype(float), axis=0)
+                margin = (ordered[-1] - ordered[-2]) / ordered.sum(axis=0)
+    same = labels["float32"] == labels["bfloat16"]
+    assert same.mean() >= 0.99
+    assert same[margin >= 0.1].mean() >= 0.999
+
+
 def test_inspect_tells_what_the_model_knows(story):
     (result,) = call("-m", "engine.inspect", story / "run" / "model.safetensors", "--progress", "json")
     assert [item["name"] for item in result["model"]["modalities"]] == ["hsi", "lidar", "sar"]

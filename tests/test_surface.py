@@ -14,7 +14,7 @@ COMMON = {
     "--help", "--job", "--device", "--precision", "--seed", "--threads", "--memory", "--progress", "--cancel-on-stdin",
 }  # fmt: skip
 COMMANDS = {
-    "train": ({"config"}, {"--out", "--resume", "--init", "--set"}),
+    "train": ({"config"}, {"--out", "--resume", "--init", "--set", "--floors"}),
     "predict": (
         {"model"},
         {
@@ -23,8 +23,19 @@ COMMANDS = {
         },
     ),
     "inspect": ({"model"}, {"--layer", "--json", "--reference"}),
-    "evaluate": ({"map", "reference"}, {"--field", "--sensors-used", "--out"}),
-    "benchmark": ({"suite"}, {"--out", "--data", "--cases", "--config", "--seeds", "--set", "--method"}),
+    "evaluate": (
+        {"map", "reference"}, {"--field", "--sensors-used", "--out", "--design", "--strata", "--compare"},
+    ),
+    "sample": (
+        {"map"},
+        {
+            "--size", "--target-se", "--allocation", "--min-per-class", "--expected-accuracy", "--out", "--overwrite",
+        },
+    ),
+    "benchmark": (
+        {"suite", "name"},
+        {"--out", "--data", "--cases", "--config", "--seeds", "--set", "--method", "--simulated", "--difficulty"},
+    ),
     "diagnose": (set(), set()),
 }  # fmt: skip
 
