@@ -17,7 +17,7 @@ from engine.training.validate import Pattern, ask, from_scene
 
 _SIDE = 256  # pixels of an extract at most
 _CORES = 24  # along its side at most: a centre read-out asks for every pixel
-_STEP = 32  # pixels between places that are considered
+_STEP = 32  # pixels between places that are considered, where it divides the side
 _MOST = 8  # maps
 
 
@@ -80,23 +80,14 @@ def map_extract(
 def _most_labels(scene: Scene, side: int) -> Window:
     """The square with most labelled pixels, the first one of several."""
     grid = scene.stack.grid
-    windows = [
-        Window(row, col, side, side)
-        for row in range(0, max(grid.height - side, 0) + _STEP, _STEP)
-        for col in range(0, max(grid.width - side, 0) + _STEP, _STEP)
-        if row < grid.height and col < grid.width
-    ]
-    table = np.zeros((grid.height + 1, grid.width + 1), np.int64)
-    np.add.at(table, (scene.rows + 1, scene.cols + 1), 1)
-    table = table.cumsum(axis=0).cumsum(axis=1)
-
-    def labels(window: Window) -> int:
-        bottom, right = min(window.bottom, grid.height), min(window.right, grid.width)
-        return int(
-            table[bottom, right] - table[window.row, right] - table[bottom, window.col] + table[window.row, window.col]
-        )
-
-    return max(windows, key=labels)
+    step = _STEP if side % _STEP == 0 else side
+    cells = np.zeros((-(-grid.height // step), -(-grid.width // step)), np.int64)
+    np.add.at(cells, (scene.rows // step, scene.cols // step), 1)
+    reach = side // step
+    padded = np.pad(cells, ((1, reach - 1), (1, reach - 1))).cumsum(axis=0).cumsum(axis=1)
+    labels = padded[reach:, reach:] - padded[:-reach, reach:] - padded[reach:, :-reach] + padded[:-reach, :-reach]
+    row, col = np.unravel_index(labels.argmax(), labels.shape)
+    return Window(int(row) * step, int(col) * step, side, side)
 
 
 def _inside(scene: Scene, window: Window) -> np.ndarray:
