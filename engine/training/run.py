@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -16,6 +15,7 @@ import torch
 from engine.assessment.report import Floors
 from engine.assessment.report_page import report_texts
 from engine.bundle import load_model, save_model
+from engine.checksum import file_sha256
 from engine.config import Config
 from engine.data.sampling import rare_classes
 from engine.device import choose_device, choose_precision, describe_device, set_threads
@@ -126,8 +126,7 @@ def run_training(
         predictions = outcome.predictions | places(data, outcome.measured_on)
         folder.write_predictions(predictions)
         folder.write_history(fitted.history)
-        with folder.model.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = file_sha256(folder.model)
         folder.write_report(report_texts(report(data, fitted, outcome, facts, extract, beside, sha256)))
         folder.write_metrics(outcome.metrics(), describe_device(place), seconds)
     return TrainingResult(out, folder.model, outcome.metrics(), seconds, predictions)
