@@ -32,7 +32,8 @@ def expert_section(experts: Mapping[str, Any] | None) -> list[str]:
             parts += _bar(left + place * (_BAR + _GAP), row * _ROW, shares)
     count = len(next(iter(patterns.values()))["share"][0])
     legend = " ".join(
-        f'<span class="swatch" style="background:{_colour(expert)}"></span>expert {expert}' for expert in range(count)
+        f'<span><span class="swatch" style="background:{_colour(expert)}"></span>expert {expert}</span>'
+        for expert in range(count)
     )
     height = (len(patterns) + 1) * _ROW + 6
     return [
@@ -41,7 +42,7 @@ def expert_section(experts: Mapping[str, Any] | None) -> list[str]:
         "around the measured pixels. Bars that look alike: the experts do not tell combinations apart.</p>",
         f'<svg viewBox="0 0 {width} {height}" width="{width}" style="max-width: 100%; font-size: 12px" role="img" '
         f'aria-label="experts by sensors">{"".join(parts)}</svg>',
-        f"<p>{legend}</p>",
+        f'<p class="legend">{legend}</p>',
     ]
 
 

@@ -137,7 +137,7 @@ def check_map(
         unanswered=0 if drawn is None else len(drawn.rows) - len(labels.rows),
         by_name=matched.by_name,
         comparison=None if second is None else _compare(second, labels, matched, sample),
-        notes=tuple(_notes(matched, labels, sample, design is not None and carried is not None)),
+        notes=tuple(_notes(matched, labels, sample, whole.figures, design is not None and carried is not None)),
         places=np.stack([labels.rows, labels.cols, right])[:, mapped],
     )
 
@@ -208,7 +208,7 @@ def _compare(second: Source, labels: Labels, matched: Matched, sample: Design | 
     return compare(second.path.name, matched.predicted == matched.truth, right, both, sample)
 
 
-def _notes(matched: Matched, labels: Labels, sample: Design | None, overruled: bool) -> list[str]:
+def _notes(matched: Matched, labels: Labels, sample: Design | None, found: Figures, overruled: bool) -> list[str]:
     """What a reader must know."""
     notes = []
     if not matched.by_name:
@@ -228,6 +228,8 @@ def _notes(matched: Matched, labels: Labels, sample: Design | None, overruled: b
     single = [name for name, n in zip(sample.strata.names, sample.n, strict=True) if n == 1]
     if single:
         notes.append(f"a single reference pixel in {', '.join(single)}: standard errors cannot be told")
+    if found.overall["oa"] == 1 and (sample.n < sample.strata.pixels).any():
+        notes.append("no reference pixel is wrong: standard errors of 0 come from that, not from certainty")
     if len(np.unique(labels.region)) < len(labels.region) / 2 and (sample.n < sample.strata.pixels).any():
         notes.append(
             "reference pixels lie in groups that resemble each other: with a design that draws single pixels, standard "

@@ -22,6 +22,7 @@ _INK = "#010203"  # stands for the page's text colour
 _BLUE, _ORANGE = "#1e6fd0", "#d0631e"
 _NAME_CHARACTERS = 22  # of a class name in a chart; the tables have all of it
 _ANNOTATED = 25  # classes up to which a matrix shows its numbers
+_SEEN = 0.002  # share of the pixels from which an interval of confidence is drawn; fewer say nothing
 
 
 def class_picture(indices: np.ndarray, colours: Sequence[tuple[int, int, int]]) -> str:
@@ -74,8 +75,8 @@ def confusion_chart(shares: np.ndarray, names: Sequence[str], title: str) -> str
     return texts[0]
 
 
-def learning_chart(history: Sequence[Mapping[str, float]]) -> str:
-    """Loss and validation score against steps."""
+def learning_chart(history: Sequence[Mapping[str, float]], best_step: float | None = None) -> str:
+    """Loss and validation score against steps; the step whose weights were kept is marked."""
     steps = [row["step"] for row in history]
     with _chart(7.6, 2.8, "learning curve") as (figure, texts):
         axis = figure.add_axes((0.08, 0.16, 0.84, 0.78))
@@ -86,7 +87,10 @@ def learning_chart(history: Sequence[Mapping[str, float]]) -> str:
         other = axis.twinx()
         other.plot(steps, [100 * row["score"] for row in history], color=_BLUE, gid="score")
         other.set_ylabel("validation: mean of OA and AA, %", color=_BLUE)
-        other.set_ylim(0, 100)
+        other.margins(y=0.2)
+        if best_step is not None:
+            axis.axvline(best_step, color=_INK, linewidth=0.8, linestyle=":")
+            axis.annotate("kept", (best_step, 0), (3, 3), textcoords="offset points", size=8)
     return texts[0]
 
 
@@ -103,7 +107,7 @@ def reliability_charts(before: Mapping[str, Reliability], after: Mapping[str, Re
             axis.plot([0, 100], [0, 100], color=_INK, linewidth=0.6, alpha=0.6)
             for side, style, colour in ((before, "--", _ORANGE), (after, "-", _BLUE)):
                 found = side[name]
-                seen = found.count > 0
+                seen = found.count >= _SEEN * found.count.sum()
                 across_up = 100 * found.confidence[seen], 100 * found.accuracy[seen]
                 axis.plot(*across_up, style, color=colour, linewidth=1.2)
                 axis.scatter(

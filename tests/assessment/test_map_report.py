@@ -46,7 +46,7 @@ def folder(make_raster, run_command, tmp_path):
 
 def test_page_is_complete_safe_and_needs_no_network(folder):
     page = needs_nothing((folder / "report.html").read_text(encoding="utf-8"))
-    for text in (*NASTY[1:], "<i>sar</i>", "sar + hsi", "points <1>.gpkg", "McNemar", "sha256", "Sampling design"):
+    for text in (*NASTY[1:], "<i>sar</i>", "sar + hsi", "points <1>.gpkg", "McNemar", "SHA-256", "Sampling design"):
         assert text in page.text, text
 
 
