@@ -21,10 +21,10 @@ def pictures(rasters: Mapping[str, Path | None], places: np.ndarray) -> dict[str
     """Rasters of one grid by title, and where the first of them is right.
 
     Args:
-        rasters: class rasters; None: not given.
+        rasters: class rasters by what they are; None: not given.
         places: see `MapAccuracy.places`.
     """
-    found = {title: small_map(path) for title, path in rasters.items() if path is not None}
+    found = {f"{title}: {path.name}": small_map(path) for title, path in rasters.items() if path is not None}
     grid = open_map(next(path for path in rasters.values() if path is not None)).grid
     return found | {"reference": small_places(places, (grid.height, grid.width))}
 

@@ -80,6 +80,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         patterns[name] = confusion.summary() | {
             "calibration_error": _json(report.reliability[name].error),
             "calibration_error_before": _json(report.uncalibrated[name].error),
+            "calibration_error_by_chance": _json(report.reliability[name].error_by_chance),
             "calibration_error_validation": _error_of(report.validation, name),
             "temperature": report.temperatures[name],
             **({} if report.floors is None else {"floor_oa": floor.get("oa"), "floor_aa": floor.get("aa")}),

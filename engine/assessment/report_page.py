@@ -109,16 +109,18 @@ def _map_section(report: Report) -> list[str]:
 def _calibration_section(report: Report, facts: Mapping[str, Any]) -> list[str]:
     rows = [
         [html.escape(name), percent(part["calibration_error_before"]), percent(part["calibration_error"]),
-         percent(part["calibration_error_validation"]), number(part["temperature"], 2)]
+         percent(part["calibration_error_by_chance"]), percent(part["calibration_error_validation"]),
+         number(part["temperature"], 2)]
         for name, part in facts["patterns"].items()
     ]  # fmt: skip
     return [
         "<h2>Can the confidence be believed?</h2>",
-        '<p class="note">Expected calibration error: mean distance between confidence and accuracy. Class bias and '
-        "temperature were fitted on validation blocks; where the error is small there and large on the test blocks, "
-        "the blocks differ in accuracy, which no confidence can know. Diagrams: before (dashed) and after; the larger a "
+        '<p class="note">Expected calibration error: mean distance between confidence and accuracy. By chance: what a '
+        "faultless confidence would show with so many pixels; neighbours resemble each other, so expect more. Class "
+        "bias and temperature were fitted on validation blocks; where the error is small there and large on the test "
+        "blocks, the blocks differ in accuracy, which no confidence can know. Diagrams: before (dashed) and after; the larger a "
         "point, the more pixels.</p>",
-        table(["sensors", "before %", "after %", "after, validation %", "temperature"], rows),
+        table(["sensors", "before %", "after %", "by chance %", "after, validation %", "temperature"], rows),
         f'<div class="chart">{reliability_charts(report.uncalibrated, report.reliability)}</div>',
     ]
 
