@@ -113,15 +113,15 @@ def check_map(
     population = count_pixels([source, *([sensors] if sensors else [])], cancelled)
     values = values_at(source, labels.rows, labels.cols)
     matched = match(map_path, reference, labels, values, population)
+    names = {value: matched.legend.names[index] for value, index in matched.of_value.items()}
     if layers:
         sample: Design | None = strata_raster(labels, layers, source, cancelled)
     elif design == "stratified":
-        names = {value: matched.legend.names[index] for value, index in matched.of_value.items()}
         sample = map_classes(labels, values, population, source, names)
     elif design == "random":
         sample = simple_random(labels, values, population, source)
     else:
-        sample = None if drawn is None else as_drawn(labels, drawn, source)
+        sample = None if drawn is None else as_drawn(labels, drawn, population, source, names)
     bits = values_at(sensors, labels.rows, labels.cols) if sensors else np.zeros(len(values), np.int64)
     whole, patterns = _parts(matched, bits, population, sample)
     names_of_bits = raster_hints(sensors_used).names if sensors_used else {}

@@ -118,8 +118,8 @@ def _calibration_section(report: Report, facts: Mapping[str, Any]) -> list[str]:
         '<p class="note">Expected calibration error: mean distance between confidence and accuracy. By chance: what a '
         "faultless confidence would show with so many pixels; neighbours resemble each other, so expect more. Class "
         "bias and temperature were fitted on validation blocks; where the error is small there and large on the test "
-        "blocks, the blocks differ in accuracy, which no confidence can know. Diagrams: before (dashed) and after; the larger a "
-        "point, the more pixels.</p>",
+        "blocks, the blocks differ in accuracy, which no confidence can know. Diagrams: before (dashed) and after; the "
+        "larger a point, the more pixels.</p>",
         table(["sensors", "before %", "after %", "by chance %", "after, validation %", "temperature"], rows),
         f'<div class="chart">{reliability_charts(report.uncalibrated, report.reliability)}</div>',
     ]
