@@ -166,6 +166,8 @@ def check_all(qgis: Qgis, samples: Path) -> None:
                                OUTPUT=str(work / name / "points.gpkg"))["OUTPUT"])  # fmt: skip
         style = points.with_suffix(".qml")
         expect(points.is_file() and "ValueMap" in style.read_text(encoding="utf-8"), f"{name}: no sample points")
+        if not missing:
+            close_the_loop(qgis, result["OUTPUT"], points, truth)
         promised = known["+".join(NAMES[sensor] for sensor in given)]
         figure = accuracy["OVERALL_ACCURACY"]
         say(f"{name}: overall accuracy {figure:.3f} at {accuracy['PIXELS']} pixels, promised {promised:.3f}")
@@ -173,6 +175,21 @@ def check_all(qgis: Qgis, samples: Path) -> None:
     qgis.call("run", "mamol:predict", "--", "MODEL=no_such_file.safetensors", f"OUTPUT={work / 'none.tif'}", code=1)
     expect(not (work / "none.tif").exists(), "a map without a model")
     say("a missing model is refused with exit code 1")
+
+
+def close_the_loop(qgis: Qgis, land_cover: str, points: Path, truth: str) -> None:
+    """From a map's sample points, filled from the truth by QGIS, to estimates for its whole area."""
+    filled = points.with_name("filled.gpkg")
+    qgis.call("run", "native:rastersampling", "--", f"INPUT={points}", f"RASTERCOPY={truth}", "COLUMN_PREFIX=truth",
+              f"OUTPUT={filled}")  # fmt: skip
+    folder = points.with_name("sample figures")
+    result = qgis.run("evaluate", MAP=land_cover, REFERENCE=str(filled), FIELD="truth1", OUTPUT=str(folder))
+    expect(result["OVERALL_ACCURACY_SE"] > 0, f"a sample without standard error: {result}")
+    figures = json.loads((folder / "accuracy.json").read_text(encoding="utf-8"))
+    expect(figures["design"] is not None and "area_ha_se" in figures["classes"][0], "no areas were estimated")
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    expect("hold for the mapped area" in page, f"{folder}: the report does not tell what the figures hold for")
+    say(f"loop: overall accuracy {result['OVERALL_ACCURACY']:.3f} +- {result['OVERALL_ACCURACY_SE']:.3f}")
 
 
 def main() -> int:

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.assessment.population import count_pixels
+from engine.assessment.population import count_pixels, open_map
 from engine.assessment.sampling import Allocation, allocate, draw, expected_accuracies, expected_se, size_for
-from engine.errors import BandCountError, NodataError
+from engine.errors import NodataError
 from engine.raster.legends import build_legend, raster_hints
 from engine.raster.sample_points import SampleDesign, write_sample_points
-from engine.raster.sources import Source, open_source
 
 
 def draw_points(
@@ -89,15 +88,3 @@ def draw_points(
         "classes": classes,
         "files": [str(file) for file in files],
     }
-
-
-def open_map(path: Path) -> Source:
-    """Open a class map.
-
-    Raises:
-        BandCountError: it has more than one band.
-    """
-    source = open_source(path)
-    if source.count != 1:
-        raise BandCountError(f"{path}: {source.count} bands, expected a class map with one band")
-    return source

@@ -11,10 +11,9 @@ import numpy as np
 from engine.assessment.comparison import Comparison, compare
 from engine.assessment.confusion import Confusion
 from engine.assessment.design import Design, DesignName, as_drawn, map_classes, simple_random, strata_raster
-from engine.assessment.draw import open_map
 from engine.assessment.figures import Figures, counted_figures, sampled_figures
 from engine.assessment.matching import Matched, as_classes, match, other_classes
-from engine.assessment.population import Population, check_grid, count_pixels, values_at
+from engine.assessment.population import Population, check_grid, count_pixels, open_map, values_at
 from engine.errors import ConfigError, LabelError
 from engine.legend import Legend
 from engine.raster.labels import Labels, read_labels

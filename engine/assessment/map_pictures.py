@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.assessment.draw import open_map
-from engine.assessment.population import read_values
+from engine.assessment.population import open_map, read_values
 from engine.legend import LandClass, Legend
 from engine.raster.legends import build_legend, raster_hints
 from engine.raster.windows import Window

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -41,8 +41,9 @@ figure { margin: 0; } figcaption { color: var(--soft); } .maps img { width: 100%
 .legend > span { margin-right: 1em; display: inline-block; }
 svg { max-width: 100%; height: auto; }
 @media print { :root { --ink: #000; --soft: #444; --line: #bbb; --paper: #fff; --warn: #fff; --warn-ink: #000; }
-  body { margin: 0; max-width: none; font-size: 10pt; } h2 { break-after: avoid; }
-  figure, tr, .warning { break-inside: avoid; } .wide { overflow: visible; }
+  body { margin: 0; max-width: none; font-size: 10pt; } h2, .note, summary { break-after: avoid; }
+  figure, tr, .warning, .chart, svg { break-inside: avoid; } .wide { overflow: visible; }
+  .warning { border: 1px solid; } .maps { grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); }
   details::details-content { content-visibility: visible; block-size: auto; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
@@ -147,9 +148,9 @@ def number(value: float | None, digits: int = 3) -> str:
     return _data(value, "" if value is None else f"{value:,.{digits}f}")
 
 
-def percent(fraction: float | None, digits: int = 1) -> str:
-    """A fraction as percent."""
-    return _data(fraction, "" if fraction is None else f"{100 * fraction:.{digits}f}")
+def percent(fraction: float | None, digits: int = 1, sign: Literal["", "+"] = "") -> str:
+    """A fraction as percent; `sign` "+" for differences."""
+    return _data(fraction, "" if fraction is None else f"{100 * fraction:{sign}.{digits}f}")
 
 
 def interval(facts: Mapping[str, Any], name: str, scale: float = 100.0, digits: int = 1) -> str:

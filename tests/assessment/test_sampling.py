@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.assessment.draw import open_map
+from engine.assessment.population import open_map
 from engine.assessment.sampling import (
     ALLOCATIONS,
     allocate,
