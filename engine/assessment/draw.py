@@ -43,8 +43,8 @@ def draw_points(
         cancelled: asked often; True stops.
 
     Returns:
-        `points`, `size`, `expected_se` of the overall accuracy, `classes` with name, value, pixels and points of each,
-        `files`; JSON-able.
+        `points`, `size`, `expected_accuracy` (overall) and `expected_se`, its standard error, `classes` with name,
+        value, pixels and points of each, `files`; JSON-able.
 
     Raises:
         BandCountError: the map has more than one band.
@@ -84,6 +84,7 @@ def draw_points(
     return {
         "points": str(out),
         "size": int(wanted.sum()),
+        "expected_accuracy": float(pixels @ expected / pixels.sum()),
         "expected_se": expected_se(pixels, expected, wanted),
         "classes": classes,
         "files": [str(file) for file in files],

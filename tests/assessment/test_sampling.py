@@ -149,6 +149,15 @@ def test_command_finds_the_size_for_a_standard_error(make_raster, run_command, t
     assert 0.0199 < result["expected_se"] <= 0.02
 
 
+def test_a_class_without_points_is_told(make_raster, run_command, tmp_path):
+    classes = np.ones((40, 40), np.uint8)
+    classes[0, 0] = 2
+    arguments = (make_raster("map.tif", classes, nodata=0), "--size", 20, "--min-per-class", 0)
+    code, _, err = run_command("sample", *arguments, "--out", tmp_path / "points.gpkg")
+    assert code == 0 and "warning: class 2 gets no point" in err
+    assert "overall accuracy 0.800 with a standard error of 0.0" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
