@@ -40,8 +40,8 @@ def expert_section(experts: Mapping[str, Any] | None) -> list[str]:
         "<h2>Which experts serve which sensors</h2>",
         '<p class="note">Share of the tokens of each combination that each expert serves, by its gate, in the windows '
         "around the measured pixels. Bars that look alike: the experts do not tell combinations apart.</p>",
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" style="max-width: 100%; font-size: 12px" role="img" '
-        f'aria-label="experts by sensors">{"".join(parts)}</svg>',
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" fill="currentColor" style="max-width: 100%; '
+        f'font-size: 12px" role="img" aria-label="experts by sensors">{"".join(parts)}</svg>',
         f'<p class="legend">{legend}</p>',
     ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -80,14 +81,16 @@ def learning_chart(history: Sequence[Mapping[str, float]], best_step: float | No
     steps = [row["step"] for row in history]
     with _chart(7.6, 2.8, "learning curve") as (figure, texts):
         axis = figure.add_axes((0.08, 0.16, 0.84, 0.78))
-        axis.plot(steps, [row["loss"] for row in history], color=_ORANGE, gid="loss")
+        losses, scores = ([scale * row[key] for row in history] for key, scale in (("loss", 1), ("score", 100)))
+        axis.plot(steps, losses, color=_ORANGE, gid="loss")
         axis.set_xlabel("step")
         axis.set_ylabel("training loss", color=_ORANGE)
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.08 * max((loss for loss in losses if math.isfinite(loss)), default=1.0))
         other = axis.twinx()
-        other.plot(steps, [100 * row["score"] for row in history], color=_BLUE, gid="score")
+        other.plot(steps, scores, color=_BLUE, gid="score")
         other.set_ylabel("validation: mean of OA and AA, %", color=_BLUE)
-        other.margins(y=0.2)
+        middle, half = (max(scores) + min(scores)) / 2, max(0.6 * (max(scores) - min(scores)), 10)
+        other.set_ylim(middle - half, middle + half)  # 20 points at least: less is noise, and must look like it
         if best_step is not None:
             axis.axvline(best_step, color=_INK, linewidth=0.8, linestyle=":")
             axis.annotate("kept", (best_step, 0), (3, 3), textcoords="offset points", size=8)

@@ -110,7 +110,7 @@ def report(
     window, scene = extract.window, data.scenes[0]
     grids = {scene.name: str(scene.stack.grid) for scene in data.scenes}
     return Report(
-        title=f"Training on {', '.join(grids)}",
+        title=f"Training report: {', '.join(grids)}",
         legend=data.legend,
         sensors=outcome.sensors,
         confusions=outcome.confusions,
@@ -127,7 +127,7 @@ def report(
         settings=data.config.model_dump(mode="json"),
         maps={"labels": extract.labels} | {f"mapped with {name}": indices for name, indices in extract.maps.items()},
         maps_note=(
-            f"Scene {scene.name}, rows {window.row} to {window.bottom - 1}, columns {window.col} to "
+            f"{scene.name}: rows {window.row} to {window.bottom - 1}, columns {window.col} to "
             f"{window.right - 1}, mapped as if only these sensors were there. Labels include those of the training."
         ),
         floors=floors,
