@@ -84,13 +84,14 @@ def learning_chart(history: Sequence[Mapping[str, float]], best_step: float | No
         losses, scores = ([scale * row[key] for row in history] for key, scale in (("loss", 1), ("score", 100)))
         axis.plot(steps, losses, color=_ORANGE, gid="loss")
         axis.set_xlabel("step")
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set_ylabel("training loss", color=_ORANGE)
         axis.set_ylim(0, 1.08 * max((loss for loss in losses if math.isfinite(loss)), default=1.0))
         other = axis.twinx()
         other.plot(steps, scores, color=_BLUE, gid="score")
         other.set_ylabel("validation: mean of OA and AA, %", color=_BLUE)
         middle, half = (max(scores) + min(scores)) / 2, max(0.6 * (max(scores) - min(scores)), 10)
-        other.set_ylim(middle - half, middle + half)  # 20 points at least: less is noise, and must look like it
+        other.set_ylim(max(middle - half, 0), min(middle + half, 100))  # 20 points at least: less is noise, and must look like it
         if best_step is not None:
             axis.axvline(best_step, color=_INK, linewidth=0.8, linestyle=":")
             axis.annotate("kept", (best_step, 0), (3, 3), textcoords="offset points", size=8)
