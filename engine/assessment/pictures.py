@@ -91,7 +91,8 @@ def learning_chart(history: Sequence[Mapping[str, float]], best_step: float | No
         other.plot(steps, scores, color=_BLUE, gid="score")
         other.set_ylabel("validation: mean of OA and AA, %", color=_BLUE)
         middle, half = (max(scores) + min(scores)) / 2, max(0.6 * (max(scores) - min(scores)), 10)
-        other.set_ylim(max(middle - half, 0), min(middle + half, 100))  # 20 points at least: less is noise, and must look like it
+        # 20 points at least: less is noise, and must look like it.
+        other.set_ylim(max(middle - half, 0), min(middle + half, 100))
         if best_step is not None:
             axis.axvline(best_step, color=_INK, linewidth=0.8, linestyle=":")
             axis.annotate("kept", (best_step, 0), (3, 3), textcoords="offset points", size=8)
