@@ -50,7 +50,7 @@ def small_places(places: np.ndarray, shape: Sequence[int]) -> tuple[np.ndarray, 
     step = _step(*shape)
     picture = np.full((-(-shape[0] // step), -(-shape[1] // step)), -1)
     order = np.argsort(-places[2], kind="stable")  # wrong ones last: they are fewer and must be seen
-    reach = max(max(picture.shape) // 160, 0) if places.shape[1] < picture.size / 20 else 0
+    reach = max(picture.shape) // 160 if places.shape[1] < picture.size / 20 else 0
     for row, col, right in (places[:, order]).T:
         at_row, at_col = row // step, col // step
         picture[max(at_row - reach, 0) : at_row + reach + 1, max(at_col - reach, 0) : at_col + reach + 1] = 1 - right
