@@ -73,8 +73,8 @@ def sampled_figures(tally: Tally, classes: int, domain: np.ndarray | None = None
     with np.errstate(invalid="ignore"):  # NaN of undefined figures
         errors = tally.standard_errors(cells.reshape(len(cells), -1))
     found = {
-        name: _interval(*pair, lowest=-1.0 if name[0] == "kappa" else 0.0)
-        for name, *pair in zip(names, values, errors, strict=True)
+        name: _interval(value, error, -1.0 if name[0] == "kappa" else 0.0)
+        for name, value, error in zip(names, values, errors, strict=True)
     }
     overall = {f"{name}{key}": value for name in ("oa", "aa", "kappa") for key, value in found[name, -1].items()}
     per_class = []

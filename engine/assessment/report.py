@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.assessment.calibration import Reliability
 from engine.assessment.confusion import Confusion
-from engine.assessment.facts import Row
+from engine.assessment.facts import Row, matrix_rows
 from engine.legend import Legend
 
 
@@ -118,6 +118,7 @@ def report_rows(facts: Mapping[str, Any]) -> Iterator[Row]:
         yield from ((sensors, "", key, value) for key, value in part.items() if not isinstance(value, list))
         for item in part["classes"]:
             yield from ((sensors, item["name"], key, value) for key, value in item.items() if key != "name")
+        yield from matrix_rows(sensors, [item["name"] for item in part["classes"]], "pixels", part["confusion"])
     if facts["sensors"] is not None:
         yield from (("", "", f"without_sensors_{key}", value) for key, value in facts["sensors"]["none"].items())
         for sensor, worth in facts["sensors"]["sensors"].items():
