@@ -11,8 +11,9 @@
     python -m engine.benchmark speed    --out OUT     rates beside the device's peak and what people use instead
     python -m engine.benchmark scaling  --out OUT     cost and memory of scenes of half a million to 33 million pixels
 
-Writes tables.md, pairs.csv, runs.csv, runs.jsonl and, where methods are timed, frontier.png; the same command goes on
-where it was stopped. `speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and scaling.json.
+Writes tables.md, pairs.csv, runs.csv, runs.jsonl, of trainings calibration.md and, where methods are timed,
+frontier.png; the same command goes on where it was stopped.
+`speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and scaling.json.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         _fetch(arguments, progress)
         return
 
+    from engine.benchmarks.calibration import write_calibration
     from engine.benchmarks.cases import Case, real_cases, simulated_cases
     from engine.benchmarks.overlap import run_overlap
     from engine.benchmarks.suites import READOUTS, SHIPPED, Bench, run_floors, run_methods, run_speed
@@ -107,7 +109,8 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
             run_speed(bench, methods)
     tables = write_tables(bench.runs(), arguments.out)
     progress.log(tables.read_text(encoding="utf-8"))
-    progress.result({"tables": str(tables)})
+    calibration = write_calibration(arguments.out)
+    progress.result({"tables": str(tables), "calibration": None if calibration is None else str(calibration)})
 
 
 def _fetch(arguments: argparse.Namespace, progress: Progress) -> None:

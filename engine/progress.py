@@ -103,7 +103,7 @@ class TextProgress:
         """Print each value on its line."""
         for key, value in values.items():
             if not isinstance(value, dict | list):
-                self._print(f"{key}: {value}")
+                self._print(f"{key}: {_short(value) if isinstance(value, float) else value}")
 
 
 class JsonProgress:
@@ -143,6 +143,11 @@ def make_progress(kind: str) -> Progress:
     """`auto` (text), `json` or `none`."""
     voices: dict[str, type[Progress]] = {"auto": TextProgress, "json": JsonProgress, "none": SilentProgress}
     return voices[kind]()
+
+
+def _short(value: float) -> str:
+    """Four decimals, or three digits of what is small: more is for programs."""
+    return f"{round(value, 4)}" if abs(value) >= 0.01 or not value else f"{value:.3g}"
 
 
 def _duration(seconds: float) -> str:

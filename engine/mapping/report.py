@@ -15,9 +15,10 @@ from engine.mapping.summary import Totals
 from engine.modality import pattern_name, pattern_present
 
 _STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
+    ":root{color-scheme:light dark}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
     "table{border-collapse:collapse;margin:1em 0}"
-    "td,th{padding:.25em .8em;border-bottom:1px solid #ddd;text-align:right}"
+    "td,th{padding:.25em .8em;border-bottom:1px solid #8886;text-align:right}"
     "td:first-child,th:first-child{text-align:left}i{display:inline-block;width:1em;height:1em;margin-right:.5em}"
 )
 

@@ -126,8 +126,8 @@ def run_training(
         predictions = outcome.predictions | places(data, outcome.measured_on)
         folder.write_predictions(predictions)
         folder.write_history(fitted.history)
-        digest = file_sha256(folder.model)
-        folder.write_report(report_texts(report(data, fitted, outcome, facts, extract, beside, digest)))
+        sha256 = file_sha256(folder.model)
+        folder.write_report(report_texts(report(data, fitted, outcome, facts, extract, beside, sha256)))
         folder.write_metrics(outcome.metrics(), describe_device(place), seconds)
     return TrainingResult(out, folder.model, outcome.metrics(), seconds, predictions)
 
