@@ -24,9 +24,10 @@ CPU = choose_device("cpu")
 RANK = 8
 
 
-def by_the_equations(adapter, z_NTD, present_NTM):
+def by_the_equations(adapter, z_NTD, present_NTM, update_NTD):
     """Expert by expert and token by token, in float64."""
-    return torch.from_numpy(adapter_delta(adapter, z_NTD.double().numpy(), present_NTM.numpy(), RANK)).float()
+    delta_NTD = adapter_delta(adapter, z_NTD.double().numpy(), present_NTM.numpy(), RANK)
+    return update_NTD + torch.from_numpy(delta_NTD).float()
 
 
 def attention(query, key, value):
