@@ -64,6 +64,7 @@ class Stem(nn.Module):
         with torch.autocast(outer_DSPP.device.type, enabled=False):  # what is rounded here would be rounded twice
             # Every place of the outer kernel spreads the inner one around itself.
             weight = functional.conv_transpose2d(outer_DSPP, inner_SC33)
+            assert self.pixels.bias is not None and self.tokens.bias is not None
             bias = self.tokens.bias + outer_DSPP.sum(dim=(2, 3)) @ self.pixels.bias
         return weight, bias
 
