@@ -3,6 +3,7 @@
     python -m engine.benchmark floors   --data DATA --out OUT     forests and boosting
     python -m engine.benchmark real     --data DATA --out OUT     our training beside the floors
     python -m engine.benchmark readouts --data DATA --out OUT     dense beside centre: accuracy and pixels per second
+    python -m engine.benchmark frontier --data DATA --out OUT     both beside all the roads between them that were tried
     python -m engine.benchmark compare  --data DATA --out OUT --method default --method "wide" model.width=192
     python -m engine.benchmark overlap  --data DATA --out OUT     what --overlap costs and gains
     python -m engine.benchmark real     --config job.toml --out OUT --seeds 3     on your own scene
@@ -27,7 +28,7 @@ from engine.commandline import at_least, command_parser, run
 from engine.errors import ConfigError, OutputError
 from engine.progress import Progress
 
-SUITES = ("floors", "real", "readouts", "compare", "overlap", "speed", "scaling", "fetch")
+SUITES = ("floors", "real", "readouts", "frontier", "compare", "overlap", "speed", "scaling", "fetch")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -71,6 +72,8 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     from engine.benchmarks.calibration import write_calibration
     from engine.benchmarks.cases import Case, real_cases, simulated_cases
     from engine.benchmarks.overlap import run_overlap
+    from engine.benchmarks.roads import ROADS
+    from engine.benchmarks.sparse_centre import run_sparse
     from engine.benchmarks.suites import READOUTS, SHIPPED, Bench, run_floors, run_methods, run_speed
     from engine.benchmarks.tables import write_tables
 
@@ -103,10 +106,13 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     if arguments.suite == "overlap":
         run_overlap(bench)
     elif arguments.suite != "floors":
-        methods = {"real": SHIPPED, "readouts": READOUTS}.get(arguments.suite) or _given(arguments.method)
+        methods = {"real": SHIPPED, "readouts": READOUTS, "frontier": ROADS}.get(arguments.suite)
+        methods = methods or _given(arguments.method)
         run_methods(bench, methods)
         if arguments.suite != "real":
             run_speed(bench, methods)
+        if arguments.suite == "frontier":
+            run_sparse(bench)
     tables = write_tables(bench.runs(), arguments.out)
     progress.log(tables.read_text(encoding="utf-8"))
     calibration = write_calibration(arguments.out)

@@ -44,7 +44,7 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def choose_precision(device: torch.device, name: str = "auto") -> str:
-    """`float32` or `bfloat16`; `auto` takes bfloat16 where the device multiplies it natively.
+    """`float32` or `bfloat16`; `auto` takes bfloat16 where the device multiplies it faster.
 
     Raises:
         ConfigError: the precision is unknown.
@@ -55,9 +55,9 @@ def choose_precision(device: torch.device, name: str = "auto") -> str:
         return name
     import torch
 
-    native = device.type == "cpu" and _cpu_has_bfloat16()
-    native = native or (device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0))
-    return "bfloat16" if native else "float32"
+    fast = device.type == "cpu" and _cpu_has_fast_bfloat16()
+    fast = fast or (device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0))
+    return "bfloat16" if fast else "float32"
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager:
@@ -203,9 +203,15 @@ def _cpu_info(keys: Sequence[str]) -> str:
     return ""
 
 
-def _cpu_has_bfloat16() -> bool:
+def _cpu_has_fast_bfloat16() -> bool:
+    """Whether products in bfloat16 are faster than in float32, by what the CPU says of itself, so always the same.
+
+    With avx512_bf16 alone they are on AMD's cores (measured: 2.2 times as fast), not on Intel's (half as fast).
+    """
     flags = _cpu_info(("flags", "Features")).split()
-    return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", "bf16"))
+    if "amx_bf16" in flags or "bf16" in flags:  # Intel's tiles; ARM
+        return True
+    return "avx512_bf16" in flags and _cpu_info(("vendor_id",)) == "AuthenticAMD"
 
 
 def _cpu_name() -> str:

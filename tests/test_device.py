@@ -38,10 +38,17 @@ def test_choose_device(monkeypatch):
 
 
 def test_choose_precision(monkeypatch):
-    """bfloat16 only where it is native, unless asked for."""
+    """bfloat16 only where it is faster, unless asked for."""
     cpu = torch.device("cpu")
-    for flags, expected in (("fma avx512f", "float32"), ("avx512f avx512_bf16", "bfloat16"), ("", "float32")):
-        monkeypatch.setattr(device, "_cpu_info", lambda keys, flags=flags: flags)
+    for vendor, flags, expected in (
+        ("GenuineIntel", "fma avx512f", "float32"),
+        ("GenuineIntel", "avx512f avx512_bf16", "float32"),
+        ("GenuineIntel", "avx512_bf16 amx_bf16", "bfloat16"),
+        ("AuthenticAMD", "avx512f avx512_bf16", "bfloat16"),
+        ("", "asimd bf16", "bfloat16"),
+        ("", "", "float32"),
+    ):
+        monkeypatch.setattr(device, "_cpu_info", lambda keys, v=vendor, f=flags: v if "vendor_id" in keys else f)
         assert device.choose_precision(cpu) == expected
         assert device.choose_precision(cpu, "float32") == "float32"
         assert device.choose_precision(cpu, "bfloat16") == "bfloat16"
