@@ -80,6 +80,11 @@ class SceneCache:
         self._give_back(sum(out.nbytes for out in values) // 2)
         return Windows(values, valid, classes)
 
+    def valid_at(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        """What single pixels (N,) of the grid have, (N, M) bool."""
+        numbers = self.numbers[rows // TILE_PX, cols // TILE_PX]
+        return np.asarray(self.valid[numbers, :, rows % TILE_PX, cols % TILE_PX] & (numbers >= 0)[:, None])
+
     def _pieces(self, row: int, col: int, side: int) -> list[tuple[int, tuple[slice, slice], tuple[slice, slice]]]:
         """(tile number, slices in the tile, slices in the window) for every stored tile that the window touches."""
         pieces = []
@@ -138,8 +143,27 @@ def build_caches(
                 part / "tiles.npy", _choose_tiles(scene, split, reach_px, unlabelled_tiles, rng), allow_pickle=False
             )
             _fill(part, scene, split, stats, progress, cancelled)
-        caches.append(SceneCache(part, [modality.bands for modality in scene.modalities]))
+        caches.append(SceneCache(part, _bands(scene)))
     return caches
+
+
+def open_caches(folder: Path, scenes: Sequence[Scene]) -> list[SceneCache]:
+    """Open what another process has copied.
+
+    Raises:
+        OutputError: it is not there.
+    """
+    for place in range(len(scenes)):
+        if not (folder / str(place) / "complete.json").exists():
+            raise OutputError(
+                f"{folder}: what the first process has written there is not to be seen; processes on several machines "
+                "need an --out that all of them share"
+            )
+    return [SceneCache(folder / str(place), _bands(scene)) for place, scene in enumerate(scenes)]
+
+
+def _bands(scene: Scene) -> list[int]:
+    return [modality.bands for modality in scene.modalities]
 
 
 def _choose_tiles(
@@ -173,7 +197,7 @@ def _fill(
     progress: Progress,
     cancelled: Callable[[], bool],
 ) -> None:
-    cache = SceneCache(folder, [modality.bands for modality in scene.modalities], new=True)
+    cache = SceneCache(folder, _bands(scene), new=True)
     grid = scene.stack.grid
     train_rows, train_cols, train_classes = (a[split.train] for a in (scene.rows, scene.cols, scene.classes))
     trained = {

@@ -65,7 +65,7 @@ class PixelBank:
         network.fit_inputs([numbers[:count] for numbers in self.numbers], present.to(self.numbers[0].device))
 
     def draw(self, step: int, count: int) -> Pixels:
-        """`count` labelled pixels of step number `step`, each in one of its views, under patterns of their own."""
+        """The own share of `count` labelled pixels of step number `step`, in one of their views, under own patterns."""
         rng = np.random.default_rng([self.batches.training.seed, step, 7])
         rows = self.sampler.draw(step, count) + len(self.labelled) * rng.integers(self.views, size=count)
         return self._take(rng, rows)
@@ -79,6 +79,7 @@ class PixelBank:
     def _take(self, rng: np.random.Generator, rows: np.ndarray) -> Pixels:
         present = self.present[rows]
         patterns = draw_patterns(rng, present | ~present.any(axis=1, keepdims=True), self.batches.missing.rate)
+        rows, present, patterns = (array[self.batches.share] for array in (rows, present, patterns))
         device = self.numbers[0].device
         index = torch.from_numpy(rows).to(device)
         return Pixels(
