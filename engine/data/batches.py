@@ -109,10 +109,14 @@ class Batches:
             Standardised values (N, C, H, W) of each modality, validity (N, M, H, W), and row and column of each pixel
             in its core (2, N).
         """
-        within = rng.integers(self.core, size=(2, len(rows)))
+        within = self.within(rng, len(rows))
         corner = self.core_offset + within
         values, valid, _ = self.read(place, rows - corner[0], cols - corner[1], self.window)
         return values, valid, within
+
+    def within(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Random rows and columns in a core (2, count): the chance of `around`."""
+        return rng.integers(self.core, size=(2, count))
 
     def open_places(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Scene, row and column (3, count) of random pixels of the training side; none where no tile is stored."""

@@ -60,9 +60,11 @@ class SceneCache:
                 _allocate(folder / name, int(np.prod(shape)) * np.dtype(dtype).itemsize)
             return np.memmap(folder / name, dtype, "r+" if new else "r", shape=shape)
 
-        self.values = [mapped(f"values{m}.f16", np.float16, count, c, *square) for m, c in enumerate(bands)]
-        self.valid = mapped("valid.u1", np.bool_, count, len(bands), *square)
-        self.classes = mapped("classes.i2", np.int16, count, *square)
+        self.files = [mapped(f"values{m}.f16", np.float16, count, c, *square) for m, c in enumerate(bands)]
+        self.files.append(mapped("valid.u1", np.bool_, count, len(bands), *square))
+        self.files.append(mapped("classes.i2", np.int16, count, *square))
+        # Plain views: numpy makes a new memmap of every piece cut from one; that was two thirds of the time to read.
+        *self.values, self.valid, self.classes = map(np.asarray, self.files)
         self._read_bytes = 0
 
     def read(self, rows: np.ndarray, cols: np.ndarray, side: int) -> Windows:
@@ -99,7 +101,7 @@ class SceneCache:
         """Pages of a mapped file count as ours until they are given back."""
         self._read_bytes += read_bytes
         if self._read_bytes > _RESIDENT_BYTES and hasattr(mmap, "MADV_DONTNEED"):
-            for stored in (*self.values, self.valid, self.classes):
+            for stored in self.files:
                 stored._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
             self._read_bytes = 0
 
@@ -224,7 +226,7 @@ def _fill(
         cache.classes[number] = classes
         cache._give_back(sum(array.nbytes for array in values) // 2)
         progress.step("reading scenes", number + 1, len(places), "tiles")
-    for stored in (*cache.values, cache.valid, cache.classes):
+    for stored in cache.files:
         stored.flush()
     (folder / "complete.json").write_text(json.dumps({"tiles": len(places)}), encoding="utf-8")
 

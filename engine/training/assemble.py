@@ -120,8 +120,8 @@ def assemble(
             window=network.window, core=network.core, core_offset=network.core_offset, share=team.share,
         )  # fmt: skip
         network.to(device)
-        bank = PixelBank(network, batches, device) if network.pixels is not None else None
-        if bank is not None:
-            bank.fit_inputs(network)
         weights = torch.from_numpy(class_weights(data.counts["train"])).to(device)
+    bank = PixelBank(network, batches, device, team) if network.pixels is not None else None
+    if bank is not None:
+        bank.fit_inputs(network)
     return Assembled(data, stats, network, caches, batches, bank, weights, device, precision, team)

@@ -90,14 +90,16 @@ class Team:
         self._add(total)
         return total
 
-    def fill(self, *arrays: np.ndarray) -> None:
+    def fill(self, *parts: np.ndarray | Tensor) -> None:
         """Put arrays together in place, of which each process has filled its own part and left the others 0."""
         if self.count == 1:
             return
         import torch
 
-        for array in arrays:
-            self._add(torch.from_numpy(array.view(np.uint8) if array.dtype == bool else array))
+        for part in parts:
+            if isinstance(part, np.ndarray):
+                part = torch.from_numpy(part.view(np.uint8) if part.dtype == bool else part)
+            self._add(part)
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Give every parameter the gradient of the whole batch.
