@@ -56,10 +56,8 @@ def member(rank, count, port, arguments, folder, event):
         return rate_of(step, *others)
 
     loop.learning_rate = learning_rate
-    print(time.process_time(), "START", file=open("/tmp/w7b/cpu.txt","a"))
     sys.argv = ["engine.train", *map(str, arguments)]
     code = run(engine.train.make_parser(), engine.train.main)
-    print(time.process_time(), "END", file=open("/tmp/w7b/cpu.txt","a"))
     sys.stdout.flush()
     os._exit(code)
 
@@ -94,7 +92,7 @@ class Job:
     def shared(self, out, *arguments, count=2, event=None, file_of=None):
         """Exit codes of `count` processes; what they have said is in `said`."""
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])
+        context.set_forkserver_preload([__name__, "torch._dynamo", "matplotlib.figure"])  # what takes long, once for all
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
