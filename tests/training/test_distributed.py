@@ -92,7 +92,7 @@ class Job:
     def shared(self, out, *arguments, count=2, event=None, file_of=None):
         """Exit codes of `count` processes; what they have said is in `said`."""
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__, "torch._dynamo", "matplotlib.figure"])  # what takes long, once for all
+        context.set_forkserver_preload([__name__, "torch._dynamo", "matplotlib.figure"])  # what takes long
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
