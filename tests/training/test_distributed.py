@@ -157,7 +157,7 @@ def assert_same(job, one, other):
 @pytest.mark.parametrize(
     ("count", "options"),
     [
-        (2, {}),
+        (2, {"training": {"taught_pixels": 6}}),
         (3, {"training": {"batch_size": 7, "balance": "sampling", "accumulate": 2, "taught_pixels": 0}}),
         (2, {"model": CENTRE | {"method": "moe_rep"}, "training": {"balance": "weights"}}),
         (2, {"model": {"method": "mmp"}, "mixing": MIXING, "training": {"taught_pixels": 0, "batch_size": 3}}),
