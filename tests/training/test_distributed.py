@@ -28,6 +28,7 @@ from engine.errors import Cancelled
 from engine.progress import SilentProgress
 from engine.training import loop
 from engine.training.assemble import assemble
+from engine.training.distributed import Team
 from engine.training.prepare import prepare
 from engine.training.run import run_training
 from engine.training.run_folder import to_toml
@@ -152,6 +153,20 @@ def assert_same(job, one, other):
     for row, again in zip(job.history(one), job.history(other), strict=True):
         assert row == pytest.approx(again, rel=1e-4, abs=0.01)
         assert row["loss"] == pytest.approx(again["loss"], rel=1e-5)
+
+
+def test_chance_is_shared_where_it_must_be_and_own_elsewhere():
+    """Dropout and noise differ between processes and follow from the step; `rand` is that of one process, in shares."""
+    torch.manual_seed(7)
+    whole = torch.rand(5, 3)
+    parts, noise = [], []
+    for rank in (0, 1, 1):
+        team = Team(rank, 2)
+        team.seed(7)
+        noise.append(torch.rand(100))
+        parts.append(team.rand((5, 3)))
+    assert torch.equal(parts[0], whole[::2]) and torch.equal(parts[1], whole[1::2])
+    assert torch.equal(noise[1], noise[2]) and not torch.isclose(noise[0], noise[1]).any()
 
 
 @pytest.mark.parametrize(
