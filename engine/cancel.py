@@ -9,6 +9,7 @@ import threading
 import time
 from types import FrameType
 
+from engine.launch import launch
 from engine.progress import Progress
 
 _STDIN = 0
@@ -41,6 +42,9 @@ class Cancellation:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
+            # torchrun repeats a signal when one of its processes has ended; what takes too long it kills by itself.
+            if launch().count > 1:
+                return
             raise KeyboardInterrupt
         self.asked = True
         self.progress.log("stopping at the next safe point; once more to stop at once")

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 
 from engine.cancel import Cancellation
 from engine.errors import Cancelled, ConfigError, EngineError
+from engine.launch import launch
 from engine.progress import JsonProgress, Progress, make_progress
 
 DONE, BUG, USER_ERROR, CANCELLED = 0, 1, 2, 3  # exit codes
@@ -38,7 +39,9 @@ class CommandParser(argparse.ArgumentParser):
     """An argument parser whose complaints are ConfigErrors, so that they leave by the same door as all others."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise instead of printing usage and exiting."""
+        """Raise instead of printing usage and exiting; in one of several processes the first one alone."""
+        if launch().rank:
+            raise SystemExit(USER_ERROR)
         raise ConfigError(f"{message}; see {self.prog} --help")
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import ConfigError
+from engine.launch import launch
 
 if TYPE_CHECKING:
     import torch
@@ -27,12 +28,16 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 def choose_device(name: str = "auto") -> torch.device:
     """The device asked for; `auto` takes CUDA, then Apple's MPS, then the CPU.
 
+    Of several processes on one machine, each gets a CUDA device of its own; all share the CPU.
+
     Raises:
         ConfigError: the device is unknown, or not there.
     """
     import torch
 
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if launch().count > 1:
+        available["mps"] = False  # one device, and no way for its processes to talk
     if name == "auto":
         name = next(kind for kind, there in available.items() if there)
     kind = name.partition(":")[0]
@@ -40,7 +45,29 @@ def choose_device(name: str = "auto") -> torch.device:
         raise ConfigError(f"--device {name}: expected one of {', '.join(DEVICES)}")
     if not available[kind]:
         raise ConfigError(f"--device {name}: this machine has none that torch can use; take --device auto")
-    return torch.device(name)
+    return _own_device() if launch().count > 1 and name == "cuda" else torch.device(name)
+
+
+def _own_device() -> torch.device:
+    """The CUDA device of this one of several processes."""
+    import torch
+
+    here, devices = launch(), torch.cuda.device_count()
+    if here.local_count > devices:
+        raise ConfigError(
+            f"{here.local_count} processes on a machine with {devices} CUDA device(s): give torchrun "
+            f"--nproc-per-node {devices}, or take --device cpu"
+        )
+    torch.cuda.set_device(here.local_rank)  # what NCCL and allocations without a device go by
+    return torch.device("cuda", here.local_rank)
+
+
+def communication() -> str:
+    """How several processes talk, for torch: NCCL about what is on CUDA devices where torch has it, gloo otherwise."""
+    import torch
+
+    nccl = torch.cuda.is_available() and torch.distributed.is_nccl_available()
+    return "cpu:gloo,cuda:nccl" if nccl else "gloo"
 
 
 def choose_precision(device: torch.device, name: str = "auto") -> str:

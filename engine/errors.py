@@ -58,5 +58,9 @@ class ResumeError(EngineError, ValueError):
     """What is to be resumed does not belong to this job."""
 
 
+class ProcessError(EngineError, ConnectionError):
+    """Another process of the same job has failed or is gone."""
+
+
 class Cancelled(Exception):
     """The user stopped the job (SIGINT, SIGTERM): exit code 3. Not an error."""

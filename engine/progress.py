@@ -7,6 +7,8 @@ import sys
 import time
 from typing import Any, Protocol, TextIO
 
+from engine.launch import launch
+
 
 class Progress(Protocol):
     """What long work reports to. Implementations never raise."""
@@ -38,6 +40,13 @@ class SilentProgress:
         print(f"warning: {message}", file=sys.stderr, flush=True)
 
     def result(self, values: dict[str, Any]) -> None:
+        """Ignore."""
+
+
+class MuteProgress(SilentProgress):
+    """Says nothing: another process speaks for this one."""
+
+    def warning(self, message: str) -> None:
         """Ignore."""
 
 
@@ -140,7 +149,9 @@ class JsonProgress:
 
 
 def make_progress(kind: str) -> Progress:
-    """`auto` (text), `json` or `none`."""
+    """`auto` (text), `json` or `none`; of processes that torchrun has started together, the first one speaks."""
+    if launch().rank:
+        return MuteProgress()
     voices: dict[str, type[Progress]] = {"auto": TextProgress, "json": JsonProgress, "none": SilentProgress}
     return voices[kind]()
 

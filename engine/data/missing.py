@@ -43,21 +43,25 @@ def fixed_table(rng: np.random.Generator, count: int, modalities: int, rate: flo
     return table
 
 
-def cut_lines(rng: np.random.Generator, valid: np.ndarray, anchors: np.ndarray, rate: float) -> np.ndarray:
+def draw_lines(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Chance (count, 5) for `cut_lines`: whether, which modality, the line's direction and where it passes."""
+    return rng.random((count, 5))
+
+
+def cut_lines(lines: np.ndarray, valid: np.ndarray, anchors: np.ndarray, rate: float) -> np.ndarray:
     """Validity (B, M, H, W) with one modality of some windows cut off along a random line.
 
     Args:
-        rng: where chance comes from.
+        lines: from `draw_lines` (B, 5).
         valid: validity before.
         anchors: (row, col) in the window of the pixel it was drawn for (B, 2); it never loses its last modality.
         rate: share of windows that are cut.
     """
     valid = valid.copy()
-    windows, modalities, height, width = valid.shape
+    _, modalities, height, width = valid.shape
     rows, cols = np.arange(height)[:, None], np.arange(width)[None]
-    draws = rng.random((windows, 5))
-    for window in np.flatnonzero(draws[:, 0] < rate):
-        _, which, direction, across, down = draws[window]
+    for window in np.flatnonzero(lines[:, 0] < rate):
+        _, which, direction, across, down = lines[window]
         modality = int(which * modalities)
         angle = 2 * np.pi * direction
         side = (rows - down * height) * np.sin(angle) + (cols - across * width) * np.cos(angle) > 0

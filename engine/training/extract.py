@@ -13,6 +13,7 @@ from engine.model.network import MaMOLNetwork
 from engine.raster.normalise import BandStats
 from engine.raster.windows import Window
 from engine.training.calibrate import Calibration
+from engine.training.distributed import ALONE, Team
 from engine.training.validate import Pattern, ask, from_scene
 
 _SIDE = 256  # pixels of an extract at most
@@ -40,6 +41,7 @@ def map_extract(
     device: torch.device,
     precision: str,
     cancelled: Callable[[], bool] = lambda: False,
+    team: Team = ALONE,
 ) -> Extract:
     """Map the square of a scene that has most labels.
 
@@ -52,6 +54,7 @@ def map_extract(
         device: see the common options; so is `precision`.
         precision: number format.
         cancelled: asked often; True stops.
+        team: processes that share the work.
 
     Raises:
         Cancelled: `cancelled()` said so.
@@ -65,6 +68,7 @@ def map_extract(
     answers = ask(
         network, from_scene(scene, stats), rows + window.row, cols + window.col, np.zeros(len(rows), np.int64),
         list(chosen.values()), classes, device=device, precision=precision, cancelled=cancelled,
+        team=team,
     )  # fmt: skip
     maps = {}
     for number, (name, pattern) in enumerate(chosen.items()):

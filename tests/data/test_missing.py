@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.data.missing import cut_lines, draw_patterns, fixed_table
+from engine.data.missing import cut_lines, draw_lines, draw_patterns, fixed_table
 from engine.data.sampling import Sampler, class_weights, rare_classes
 from engine.modality import pattern_bits
 
@@ -34,7 +34,7 @@ def test_cut_lines_only_take_away_and_never_all_of_the_own_pixel(modalities, see
     valid = rng.random((20, modalities, 9, 9)) < 0.7
     anchors = rng.integers(9, size=(20, 2))
     valid[np.arange(20), 0, anchors[:, 0], anchors[:, 1]] = True
-    cut = cut_lines(rng, valid, anchors, rate=1.0)
+    cut = cut_lines(draw_lines(rng, 20), valid, anchors, rate=1.0)
     assert not (cut & ~valid).any()
     assert cut[np.arange(20), :, anchors[:, 0], anchors[:, 1]].any(axis=1).all()
     touched = (cut != valid).any(axis=(2, 3)).sum(axis=1)
@@ -43,7 +43,7 @@ def test_cut_lines_only_take_away_and_never_all_of_the_own_pixel(modalities, see
 
 def test_cut_lines_do_cut():
     valid = np.ones((200, 2, 14, 14), bool)
-    cut = cut_lines(np.random.default_rng(1), valid, np.full((200, 2), 7), rate=0.5)
+    cut = cut_lines(draw_lines(np.random.default_rng(1), 200), valid, np.full((200, 2), 7), rate=0.5)
     assert 60 < (cut != valid).any(axis=(1, 2, 3)).sum() < 120
 
 
