@@ -43,6 +43,7 @@ class MapJob:
         threads: CPU threads; None leaves them.
         resume: go on where an interrupted job stopped.
         overwrite: replace existing outputs.
+        ticket: what whoever ordered the map knows the order by; kept in the map's tags and its report.
     """
 
     model: Path
@@ -64,6 +65,7 @@ class MapJob:
     threads: int | None = None
     resume: bool = False
     overwrite: bool = False
+    ticket: str | None = None
 
     @property
     def rasters(self) -> dict[Product, Path]:
