@@ -43,6 +43,13 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
+def count_gpus() -> int:
+    """How many CUDA devices this process may use."""
+    import torch
+
+    return torch.cuda.device_count()
+
+
 def choose_precision(device: torch.device, name: str = "auto") -> str:
     """`float32` or `bfloat16`; `auto` takes bfloat16 where the device multiplies it natively.
 

@@ -58,5 +58,9 @@ class ResumeError(EngineError, ValueError):
     """What is to be resumed does not belong to this job."""
 
 
+class BatchError(EngineError):
+    """Scenes of a batch could not be mapped, or its cluster cannot be reached."""
+
+
 class Cancelled(Exception):
     """The user stopped the job (SIGINT, SIGTERM): exit code 3. Not an error."""

@@ -57,19 +57,23 @@ def predict_map(
         EngineError: the user has to change something.
         Cancelled: `cancelled` said so; the work folder stays for `resume`.
     """
-    progress, stopwatch = progress or SilentProgress(), Stopwatch()
-    folder = work_folder(job.out)
     with prepared(job, predictor) as setup:
-        plan = setup.plan
-        look(plan, progress, cancelled)
-        work = blocks_mapped(setup, plan.area, folder, setup.identity, stopwatch, progress, cancelled)
-        with sole_user(folder), work as (store, totals):
-            if not totals.mapped:
-                raise nothing_to_map(plan)
-            facts = map_facts(job, plan, totals, **setup.run)
-            with stopwatch("assembling"):
-                write_maps(job, plan, totals, store.read_rows, facts, progress, cancelled)
-            shutil.rmtree(folder, ignore_errors=True)
+        return map_whole(setup, progress or SilentProgress(), cancelled)
+
+
+def map_whole(setup: Setup, progress: Progress, cancelled: Callable[[], bool]) -> dict[str, Any]:
+    """Make the maps of a prepared job in one piece; see `predict_map`."""
+    job, plan, stopwatch = setup.job, setup.plan, Stopwatch()
+    look(plan, progress, cancelled)
+    folder = work_folder(job.out)
+    work = blocks_mapped(setup, plan.area, folder, setup.identity, stopwatch, progress, cancelled)
+    with sole_user(folder), work as (store, totals):
+        if not totals.mapped:
+            raise nothing_to_map(plan)
+        facts = map_facts(job, plan, totals, **setup.run)
+        with stopwatch("assembling"):
+            write_maps(job, plan, totals, store.read_rows, facts, progress, cancelled)
+        shutil.rmtree(folder, ignore_errors=True)
     return facts | {"stages": {stage: round(seconds, 3) for stage, seconds in stopwatch.seconds.items()}}
 
 

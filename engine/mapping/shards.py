@@ -18,7 +18,7 @@ import numpy as np
 from engine.errors import ResumeError
 from engine.mapping.infer import Predictor
 from engine.mapping.job import MapJob
-from engine.mapping.map import blocks_mapped, look, nothing_to_map
+from engine.mapping.map import blocks_mapped, look, map_whole, nothing_to_map
 from engine.mapping.output import write_maps
 from engine.mapping.pipeline import Stopwatch
 from engine.mapping.plan import Plan
@@ -33,10 +33,14 @@ from engine.raster.windows import Window, blocks
 Rows = tuple[int, int]  # first row of the reference grid, and the row after the last one
 
 
-def plan_shards(
+def map_or_cut(
     job: MapJob, pixels: int, progress: Progress, cancelled: Callable[[], bool], predictor: Predictor
-) -> list[Rows]:
-    """Cut a map into strips of at most `pixels` pixels, or of one block row where that is more; look at it first.
+) -> dict[str, Any] | list[Rows]:
+    """Make a map of at most `pixels` pixels, or look at a larger one and say how to cut it into strips.
+
+    Returns:
+        Facts of the map, as of `predict_map`; or strips of at most `pixels` pixels (of one block row, where that is
+        more), to be mapped with `map_shard` and put together with `merge_shards`.
 
     Raises:
         EngineError: the user has to change something.
@@ -44,8 +48,9 @@ def plan_shards(
     """
     with prepared(job, predictor) as setup:
         strips = cut_rows(setup.plan.area, setup.plan.block_px, pixels)
-        if len(strips) > 1:
-            look(setup.plan, progress, cancelled)
+        if len(strips) == 1:
+            return map_whole(setup, progress, cancelled)
+        look(setup.plan, progress, cancelled)
         return strips
 
 

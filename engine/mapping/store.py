@@ -54,7 +54,7 @@ def sole_user(folder: Path) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
-            if os.listdir(folder) == [_LOCK]:
+            if [path.name for path in folder.iterdir()] == [_LOCK]:
                 clear(folder, lock=True)
                 folder.rmdir()
         os.close(lock)
@@ -74,7 +74,7 @@ def _lock(folder: Path) -> int:
         except BlockingIOError:
             os.close(lock)
             raise OutputError(
-                f"{folder}: another process is at work on this map; wait until it is done, or stop it"
+                f"{folder}: another process is at work there; wait until it is done, or stop it"
             ) from None
         except FileNotFoundError:  # whoever held it has just finished and removed it
             pass

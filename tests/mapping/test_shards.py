@@ -1,5 +1,6 @@
 """A map made strip by strip is the map made at once; and nobody else works in its folder."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.errors import Cancelled, NodataError, OutputError, ResumeError
 from engine.mapping.map import predict_map
-from engine.mapping.shards import cut_rows, map_shard, merge_shards, plan_shards
+from engine.mapping.shards import cut_rows, map_or_cut, map_shard, merge_shards
 from engine.mapping.store import sole_user, work_folder
 from engine.raster.windows import Window
 from tests.mapping.conftest import Listener, everything, read
@@ -28,7 +29,7 @@ def never():
 def test_strips_are_whole_block_rows_and_cover_the_area_once(row, height, width, block, pixels):
     strips = cut_rows(Window(row, 3, height, width), block, pixels)
     assert strips[0][0] == row and strips[-1][1] == row + height
-    for (_, bottom), (first, _) in zip(strips, strips[1:], strict=False):
+    for (_, bottom), (first, _) in itertools.pairwise(strips):
         assert bottom == first and first % block == 0
     for first, bottom in strips:
         block_rows = (bottom - 1) // block - first // block + 1
@@ -40,7 +41,7 @@ def test_strips_equal_the_whole(make_job, predictor, tmp_path, small_blocks, ext
     whole = make_job("whole.tif", **everything(tmp_path, "whole_"), extent=extent)
     expected = predict_map(whole, predictor=predictor)
     job = make_job(**everything(tmp_path), extent=extent, resume=True, report=tmp_path / "report.json")
-    strips = plan_shards(job, 900, Listener(), never, predictor)
+    strips = map_or_cut(job, 900, Listener(), never, predictor)
     assert len(strips) > 1
     for rows in reversed(strips):
         map_shard(job, rows, Listener(), never, predictor)
@@ -56,13 +57,14 @@ def test_strips_equal_the_whole(make_job, predictor, tmp_path, small_blocks, ext
     assert not work_folder(job.out).exists() and not list(tmp_path.glob("*.part"))
 
 
-def test_a_small_map_is_one_strip(make_job, predictor):
-    assert plan_shards(make_job(), 10**6, Listener(), never, predictor) == [(0, 37)]
+def test_a_small_map_is_made_at_once(make_job, predictor, tmp_path):
+    assert isinstance(map_or_cut(make_job(), 10**6, Listener(), never, predictor), dict)
+    assert (tmp_path / "map.tif").exists()
 
 
 def test_an_interrupted_strip_goes_on_and_an_unfinished_one_is_not_merged(make_job, predictor, small_blocks):
     job = make_job(resume=True)
-    strips = plan_shards(job, 900, Listener(), never, predictor)
+    strips = map_or_cut(job, 900, Listener(), never, predictor)
     listener = Listener()
     with pytest.raises(Cancelled):
         map_shard(job, strips[0], listener, lambda: len(listener.steps) > 2, predictor)
@@ -82,7 +84,7 @@ def test_an_interrupted_strip_goes_on_and_an_unfinished_one_is_not_merged(make_j
 
 def test_strips_of_another_job_are_not_merged(make_job, predictor, small_blocks, two_layers):
     job = make_job(resume=True)
-    strips = plan_shards(job, 900, Listener(), never, predictor)
+    strips = map_or_cut(job, 900, Listener(), never, predictor)
     for rows in strips:
         map_shard(job, rows, Listener(), never, predictor)
     os.utime(two_layers["height"], (1, 1))
@@ -95,11 +97,11 @@ def test_empty_strips_are_fine_but_not_an_empty_map(make_job, predictor, make_ra
     layers = {"optical": make_raster("empty.tif", optical)}
     job = make_job(layers=layers, resume=True)
     with pytest.raises(NodataError, match="no pixel of the area"):
-        plan_shards(job, 300, Listener(), never, predictor)
+        map_or_cut(job, 300, Listener(), never, predictor)
     optical[:, 30:] = 1
     layers = {"optical": make_raster("half.tif", optical)}
     job = make_job(layers=layers, resume=True)
-    strips = plan_shards(job, 300, Listener(), never, predictor)
+    strips = map_or_cut(job, 300, Listener(), never, predictor)
     for rows in strips:
         map_shard(job, rows, Listener(), never, predictor)
     assert merge_shards(job, strips, Listener(), never, predictor)["mapped_pixels"] == 200
@@ -114,7 +116,7 @@ def test_a_work_folder_has_one_user_and_forgets_a_killed_one(tmp_path):
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(OutputError, match="another process is at work"), sole_user(folder):
+        with pytest.raises(OutputError, match="another process is at work there"), sole_user(folder):
             pass
         other.kill()
     with sole_user(folder):
