@@ -11,10 +11,12 @@
     python -m engine.benchmark fetch trento --out DIR     a published data set as a scene with its official split
     python -m engine.benchmark speed    --out OUT     rates beside the device's peak and what people use instead
     python -m engine.benchmark scaling  --out OUT     cost and memory of scenes of half a million to 33 million pixels
+    python -m engine.benchmark batch    --out OUT     600 small maps: one process, one thread, two workers
 
 Writes tables.md, pairs.csv, runs.csv, runs.jsonl, of trainings calibration.md and, where methods are timed,
 frontier.png; the same command goes on where it was stopped.
-`speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and scaling.json.
+`speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and scaling.json,
+`batch` batch.md and batch.json.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from engine.commandline import at_least, command_parser, run
 from engine.errors import ConfigError, OutputError
 from engine.progress import Progress
 
-SUITES = ("floors", "real", "readouts", "frontier", "compare", "overlap", "speed", "scaling", "fetch")
+SUITES = ("floors", "real", "readouts", "frontier", "compare", "overlap", "speed", "scaling", "batch", "fetch")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -62,7 +64,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """Run a suite and write its tables."""
-    if arguments.suite in ("speed", "scaling"):
+    if arguments.suite in ("speed", "scaling", "batch"):
         _without_data(arguments, progress, cancelled)
         return
     if arguments.suite == "fetch":
@@ -131,12 +133,16 @@ def _fetch(arguments: argparse.Namespace, progress: Progress) -> None:
 
 def _without_data(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """The suites that make their own scene."""
+    from engine.benchmarks.speed.batch import run_batch
     from engine.benchmarks.speed.scaling import run_scaling
     from engine.benchmarks.speed.suite import SpeedSuite
 
     _make_folder(arguments.out)
     settings = arguments.out, arguments.device, arguments.precision, arguments.threads, progress, cancelled
-    page = SpeedSuite(*settings).run() if arguments.suite == "speed" else run_scaling(*settings)
+    if arguments.suite == "speed":
+        page = SpeedSuite(*settings).run()
+    else:
+        page = run_scaling(*settings) if arguments.suite == "scaling" else run_batch(*settings)
     progress.log(page.read_text(encoding="utf-8"))
     progress.result({"page": str(page)})
 

@@ -70,6 +70,13 @@ def communication() -> str:
     return "cpu:gloo,cuda:nccl" if nccl else "gloo"
 
 
+def count_gpus() -> int:
+    """How many CUDA devices this process may use."""
+    import torch
+
+    return torch.cuda.device_count()
+
+
 def choose_precision(device: torch.device, name: str = "auto") -> str:
     """`float32` or `bfloat16`; `auto` takes bfloat16 where the device multiplies it faster.
 

@@ -92,7 +92,8 @@ class TextProgress:
         if not speak:
             return
         share = 100 * done / total if total else 100.0
-        text = f"{stage} {share:3.0f} %  {rate:,.0f} {unit}/s  {_duration(left_s)} left"
+        speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+        text = f"{stage} {share:3.0f} %  {speed} {unit}/s  {_duration(left_s)} left"
         if self.tty and done < total:
             self.stream.write("\r\x1b[K" + text)
             self.stream.flush()

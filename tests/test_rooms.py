@@ -31,6 +31,7 @@ RULES = {
         {"rasterio"},
     ),
     "mapping": (BASE | {"raster", "bundle", "modelfile", "device"}, set()),
+    "batch": (BASE | {"mapping", "raster", "bundle", "modelfile", "device"}, {"torch"}),
     "benchmarks": (ALL, set()),
     "commands": (ALL, set()),
 }
@@ -42,6 +43,8 @@ ONLY_IN = {
     "sklearn": {"benchmarks"},
     "matplotlib": {"assessment/pictures.py", "benchmarks"},
     "qgis": set(),
+    "dask": {"batch/cluster.py"},
+    "distributed": {"batch/cluster.py"},
     "pickle": {"model/weights.py"},  # the name of an exception; see test_no_file_of_a_stranger_is_unpickled
     "geopandas": {"raster", "benchmarks"},
 }

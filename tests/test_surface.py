@@ -77,6 +77,18 @@ def test_help_answers_at_once(command):
     assert seconds < 0.5 and heavy == []
 
 
+def test_options_of_the_batch_script():
+    import runpy
+
+    parser = runpy.run_path(str(ROOT / "scripts" / "generate_maps.py"), run_name="generate_maps")["make_parser"]()
+    long = {name for action in parser._actions for name in action.option_strings if name.startswith("--")}
+    assert {action.dest for action in parser._actions if not action.option_strings} == {"jobs"}
+    assert long == COMMON | {
+        "--model", "--out", "--confidence", "--probabilities", "--sensors-used", "--mosaic", "--overwrite", "--workers",
+        "--scheduler", "--retries", "--shard-pixels", "--reference", "--overlap", "--batch-size", "--weights",
+    }  # fmt: skip
+
+
 def test_readme_knows_every_key_and_default_of_the_configuration():
     import runpy
 

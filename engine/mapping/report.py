@@ -59,6 +59,7 @@ def map_facts(job: MapJob, plan: Plan, totals: Totals, **run: str) -> dict[str, 
         "pixels_per_second": round(mapped / max(totals.seconds, 1e-3), 1),
         "overlap": job.overlap,
         "version": __version__,
+        "ticket": job.ticket,
         **run,
         "classes": classes,
         "patterns": patterns,
@@ -77,6 +78,7 @@ def provenance(facts: dict[str, Any], plan: Plan) -> dict[str, str]:
         "MAMOL_MODALITIES": json.dumps(plan.info.names, ensure_ascii=False),  # bit m of sensors used is number m
         "MAMOL_LEGEND": json.dumps(plan.info.legend.to_json(), ensure_ascii=False),
         "MAMOL_OPTIONS": json.dumps({key: facts[key] for key in ("overlap", "device", "precision")}),
+        **({"MAMOL_TICKET": facts["ticket"]} if facts["ticket"] else {}),
     }
 
 
