@@ -26,7 +26,7 @@ from engine.commandline import at_least, command_parser, run
 from engine.errors import ConfigError, OutputError
 from engine.progress import Progress
 
-SUITES = ("floors", "real", "readouts", "compare", "overlap", "speed", "scaling", "fetch")
+SUITES = ("floors", "real", "readouts", "compare", "methods", "overlap", "speed", "scaling", "fetch")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -68,6 +68,8 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         return
 
     from engine.benchmarks.cases import Case, real_cases, simulated_cases
+    from engine.benchmarks.grid import run_grid
+    from engine.benchmarks.grid_tables import write_grid
     from engine.benchmarks.overlap import run_overlap
     from engine.benchmarks.suites import READOUTS, SHIPPED, Bench, run_floors, run_methods, run_speed
     from engine.benchmarks.tables import write_tables
@@ -100,12 +102,15 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         run_floors(bench)
     if arguments.suite == "overlap":
         run_overlap(bench)
+    elif arguments.suite == "methods":
+        run_grid(bench)
     elif arguments.suite != "floors":
         methods = {"real": SHIPPED, "readouts": READOUTS}.get(arguments.suite) or _given(arguments.method)
         run_methods(bench, methods)
         if arguments.suite != "real":
             run_speed(bench, methods)
-    tables = write_tables(bench.runs(), arguments.out)
+    write = write_grid if arguments.suite == "methods" else write_tables
+    tables = write(bench.runs(), arguments.out)
     progress.log(tables.read_text(encoding="utf-8"))
     progress.result({"tables": str(tables)})
 
