@@ -4,6 +4,10 @@
     python -m engine.benchmark real     --data DATA --out OUT     our training beside the floors
     python -m engine.benchmark readouts --data DATA --out OUT     dense beside centre: accuracy and pixels per second
     python -m engine.benchmark compare  --data DATA --out OUT --method default --method "wide" model.width=192
+    python -m engine.benchmark methods  --data DATA --simulated trento --out OUT     every method on every scene
+    python -m engine.benchmark frozen   --data DATA --out OUT --set model.backbone=timm:vit_small_patch14_dinov2
+    python -m engine.benchmark robustness --data DATA --out OUT     fusions with and without mixing, sensors disturbed
+    python -m engine.benchmark trento   --data DIR --out OUT     the MaMOL paper's tables; without --data simulated
     python -m engine.benchmark overlap  --data DATA --out OUT     what --overlap costs and gains
     python -m engine.benchmark real     --config job.toml --out OUT --seeds 3     on your own scene
     python -m engine.benchmark real     --simulated trento,augsburg --out OUT     on simulated scenes of these shapes
@@ -11,8 +15,8 @@
     python -m engine.benchmark speed    --out OUT     rates beside the device's peak and what people use instead
     python -m engine.benchmark scaling  --out OUT     cost and memory of scenes of half a million to 33 million pixels
 
-Writes tables.md, pairs.csv, runs.csv, runs.jsonl and, where methods are timed, frontier.png; the same command goes on
-where it was stopped. `speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and scaling.json.
+Writes tables (.md, some also as .html with pictures), runs.csv and runs.jsonl; the same command goes on where it was
+stopped. `speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and scaling.json.
 """
 
 from __future__ import annotations
@@ -21,12 +25,31 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.commandline import at_least, command_parser, run
 from engine.errors import ConfigError, OutputError
 from engine.progress import Progress
 
-SUITES = ("floors", "real", "readouts", "compare", "methods", "overlap", "speed", "scaling", "fetch")
+if TYPE_CHECKING:
+    from engine.benchmarks.cases import Case
+    from engine.benchmarks.suites import Bench
+
+PUBLISHED = ("houston2013", "trento", "augsburg", "augsburg3")
+SUITES = (
+    "floors",
+    "real",
+    "readouts",
+    "compare",
+    "methods",
+    "frozen",
+    "robustness",
+    *PUBLISHED,
+    "overlap",
+    "speed",
+    "scaling",
+    "fetch",
+)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -43,6 +66,11 @@ def make_parser() -> argparse.ArgumentParser:
         "--difficulty", type=float, default=1.0, metavar="X",
         help="of simulated scenes: 0 easy, 1 as real ones (default %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--protocol", choices=("paper", "standard"), default="paper",
+        help="of the published data sets: the paper's random pixels, which leak, or the official split",
+    )  # fmt: skip
+    parser.add_argument("--tables", metavar="1,4,5", help="of the paper (default: those it has of the data set)")
     parser.add_argument("--cases", metavar="A,B", help="of the real scenes (default: all)")
     parser.add_argument(
         "--config", type=Path, action="append", default=[], metavar="F", help="a training job of your own"
@@ -67,29 +95,18 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         _fetch(arguments, progress)
         return
 
-    from engine.benchmarks.cases import Case, real_cases, simulated_cases
-    from engine.benchmarks.grid import run_grid
-    from engine.benchmarks.grid_tables import write_grid
-    from engine.benchmarks.overlap import run_overlap
-    from engine.benchmarks.suites import READOUTS, SHIPPED, Bench, run_floors, run_methods, run_speed
-    from engine.benchmarks.tables import write_tables
+    from engine.benchmarks.suites import Bench
 
-    if arguments.data is None and not arguments.config and arguments.simulated is None:
+    published = arguments.suite in PUBLISHED
+    if not published and arguments.data is None and not arguments.config and arguments.simulated is None:
         raise ConfigError(
             "nothing to measure on; name the folder of the real scenes with --data, a job with --config, or shapes to "
             "simulate with --simulated"
         )
     _make_folder(arguments.out)
-    cases = [
-        Case(path.resolve().parent.name if path.stem == "config" else path.stem, path) for path in arguments.config
-    ]
-    if arguments.data is not None:
-        cases += real_cases(arguments.data, arguments.out, arguments.cases)
-    if arguments.simulated is not None:
-        cases += simulated_cases(arguments.out, arguments.simulated, arguments.difficulty)
     bench = Bench(
         out=arguments.out,
-        cases=cases,
+        cases=[] if published else _cases(arguments),
         seeds=range(arguments.seed, arguments.seed + arguments.seeds),
         overrides=arguments.set,
         device=arguments.device,
@@ -98,21 +115,59 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         progress=progress,
         cancelled=cancelled,
     )
-    if arguments.suite in ("floors", "real"):
-        run_floors(bench)
-    if arguments.suite == "overlap":
-        run_overlap(bench)
-    elif arguments.suite == "methods":
-        run_grid(bench)
-    elif arguments.suite != "floors":
-        methods = {"real": SHIPPED, "readouts": READOUTS}.get(arguments.suite) or _given(arguments.method)
-        run_methods(bench, methods)
-        if arguments.suite != "real":
-            run_speed(bench, methods)
-    write = write_grid if arguments.suite == "methods" else write_tables
-    tables = write(bench.runs(), arguments.out)
+    tables = _published(arguments, bench) if published else _measured(arguments, bench)
     progress.log(tables.read_text(encoding="utf-8"))
     progress.result({"tables": str(tables)})
+
+
+def _cases(arguments: argparse.Namespace) -> list[Case]:
+    """What to measure on, from the command line."""
+    from engine.benchmarks.cases import Case, real_cases, simulated_cases
+
+    cases = [
+        Case(path.resolve().parent.name if path.stem == "config" else path.stem, path) for path in arguments.config
+    ]
+    if arguments.data is not None:
+        cases += real_cases(arguments.data, arguments.out, arguments.cases)
+    if arguments.simulated is not None:
+        cases += simulated_cases(arguments.out, arguments.simulated, arguments.difficulty)
+    return cases
+
+
+def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
+    """Run a suite of our own; the path of its tables."""
+    from engine.benchmarks.grid import FROZEN, METHODS, run_grid
+    from engine.benchmarks.grid_tables import write_grid
+    from engine.benchmarks.overlap import run_overlap
+    from engine.benchmarks.robustness import run_robustness, write_robustness
+    from engine.benchmarks.suites import READOUTS, SHIPPED, run_floors, run_methods, run_speed
+    from engine.benchmarks.tables import write_tables
+
+    suite = arguments.suite
+    if suite in ("methods", "frozen"):
+        run_grid(bench, METHODS if suite == "methods" else FROZEN)
+        return write_grid(bench.runs(), bench.out)
+    if suite == "robustness":
+        run_robustness(bench)
+        return write_robustness(bench.runs(), bench.out)
+    if suite in ("floors", "real"):
+        run_floors(bench)
+    if suite == "overlap":
+        run_overlap(bench)
+    elif suite != "floors":
+        methods = {"real": SHIPPED, "readouts": READOUTS}.get(suite) or _given(arguments.method)
+        run_methods(bench, methods)
+        if suite != "real":
+            run_speed(bench, methods)
+    return write_tables(bench.runs(), bench.out)
+
+
+def _published(arguments: argparse.Namespace, bench: Bench) -> Path:
+    """Run the paper's tables of a data set; the path of ours."""
+    from engine.benchmarks.published.suite import run_published
+
+    tables = None if arguments.tables is None else arguments.tables.split(",")
+    return run_published(bench, arguments.suite, arguments.protocol, tables, arguments.data, arguments.difficulty)
 
 
 def _fetch(arguments: argparse.Namespace, progress: Progress) -> None:

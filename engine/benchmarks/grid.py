@@ -10,11 +10,11 @@ a seed what matters most first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from engine.benchmarks.cases import Case
-from engine.benchmarks.methods import EVERY, MAMOL, Methods
+from engine.benchmarks.methods import EVERY, MAMOL, MIXED, Methods
 from engine.benchmarks.runs import Run
 from engine.benchmarks.suites import Bench
 from engine.benchmarks.trial import as_run, ground, run_trial
@@ -35,13 +35,14 @@ class Block:
 
 
 _FEW: Methods = {name: EVERY[name] for name in (MAMOL, "LoRA", "DCP", "MoE_task")}
-BLOCKS = (
+METHODS = (
     Block("tokens", 70, EVERY), Block("shipped", 70, EVERY),
     Block("tokens", 50, _FEW), Block("tokens", 90, _FEW),
 )  # fmt: skip
+FROZEN = (Block("tokens", 70, {name: EVERY[name] for name in (MAMOL, "linear", "LoRA", "DCP", "MoE_task", MIXED)}),)
 
 
-def run_grid(bench: Bench) -> None:
+def run_grid(bench: Bench, blocks: Sequence[Block]) -> None:
     """Run what is not done yet.
 
     Raises:
@@ -49,7 +50,7 @@ def run_grid(bench: Bench) -> None:
     """
     done = {run.key for run in bench.runs()}
     for seed in bench.seeds:
-        for block in BLOCKS:
+        for block in blocks:
             for case in bench.cases:
                 name = f"{case.name}, {block.reading}, {block.eta} %"
                 todo = {method: keys for method, keys in block.methods.items() if (name, seed, method, "") not in done}
@@ -69,12 +70,12 @@ def _runs(bench: Bench, case: Case, seed: int, block: Block, todo: Methods) -> I
 
 
 def _job(bench: Bench, case: Case, seed: int, block: Block, keys: tuple[str, ...] = ()) -> Config:
-    """The job of a method: the case's, with the block's reading and rate, and the budget that all methods have."""
+    rate = f"missing.rate={block.eta / 100}"
+    return case.config(seed, (*budget(case, seed, block.reading), rate, *bench.overrides, *keys))
+
+
+def budget(case: Case, seed: int, reading: str) -> tuple[str, ...]:
+    """What all methods of a comparison have in common, as `section.key=value`."""
     one_pixel = case.config(seed).model.core == 1
-    settings = (
-        *READINGS[block.reading], f"missing.rate={block.eta / 100}",
-        f"training.steps={STEPS}", f"training.validate_every={STEPS}",
-        *((f"training.batch_size={_ONE_PIXEL_WINDOWS}",) if one_pixel else ()),
-        *bench.overrides, *keys,
-    )  # fmt: skip
-    return case.config(seed, settings)
+    windows = (f"training.batch_size={_ONE_PIXEL_WINDOWS}",) if one_pixel else ()
+    return (*READINGS[reading], f"training.steps={STEPS}", f"training.validate_every={STEPS}", *windows)
