@@ -37,7 +37,7 @@ def grid_parts(runs: Sequence[Run]) -> list[Part]:
             scored = scores(some, order)
             title = f"{reading}, {eta} % of the training samples with a gap"
             parts += [_pooled(scored, title), _by_scene(scored, title), _differences(scored, title, reading, eta)]
-    return parts
+    return [*parts, _experts(runs)]
 
 
 def sensors_by_strength(runs: Sequence[Run], scene: str) -> list[str]:
@@ -172,11 +172,12 @@ def _protocol(runs: Sequence[Run]) -> Text:
             "standard: spatial blocks with a buffer, or the official split; the same split, pixels, windows and number "
             "of steps for all methods of a scene and seed. One training with gaps over all incomplete patterns is "
             "tested with every pattern.",
-            f"{len(runs)} runs; {_listed(runs, 'device')}; torch {_listed(runs, 'torch')}; "
-            f"{_listed(runs, 'steps')} steps; median {np.median([run.seconds for run in runs]):.0f} s a run.",
+            f"{len(runs)} runs; backbone {_listed(runs, 'backbone')}; {_listed(runs, 'device')}; torch "
+            f"{_listed(runs, 'torch')}; {_listed(runs, 'steps')} steps; median "
+            f"{np.median([run.seconds for run in runs]):.0f} s a run.",
             "Readings: tokens, the transformer alone, as in the papers; shipped, the default model, whose pixels also "
-            "speak for themselves. The backbone is compact, which learns as a whole: what a method is worth beside "
-            "frozen weights, these tables do not tell.",
+            "speak for themselves. The backbone compact learns as a whole, so beside it a method adds little; what it "
+            "is worth beside frozen weights is told by runs with a pretrained backbone.",
         ],
     )
 
@@ -185,6 +186,26 @@ def _sensors(order: Mapping[str, Sequence[str]]) -> Table:
     rows = [[scene, sensors[0], sensors[-1]] for scene, sensors in order.items() if sensors]
     note = "By what a sensor says alone on validation pixels, mean over all runs."
     return Table("Sensors", note, ["scene", "strongest", "weakest"], rows)
+
+
+def _experts(runs: Sequence[Run]) -> Table:
+    """How far routers tell patterns apart, by method and scene."""
+    told = [run for run in runs if "experts_apart" in run.facts]
+    methods, scenes = list(dict.fromkeys(run.method for run in told)), _of(told, "scene")
+    rows = []
+    for method in methods:
+        found = [
+            [float(run.facts["experts_apart"]) for run in told if (run.method, run.facts["scene"]) == (method, scene)]
+            for scene in scenes
+        ]
+        rows.append([method, *(f"{np.mean(values):.2f}" if values else "–" for values in found)])
+    return Table(
+        "Experts that tell sensors apart",
+        "The largest difference between two sets of sensors in the share of tokens that an expert serves, mean over "
+        "blocks and runs: 0, all are served alike; 1, one has an expert of its own.",
+        ["method", *scenes],
+        rows,
+    )
 
 
 def _mean(scored: Scored, method: str, condition: str, metric: str, scene: str | None = None) -> float:

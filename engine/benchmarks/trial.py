@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from engine.benchmarks.runs import Run
@@ -113,6 +114,14 @@ def scores_on_validation(examiner: Examiner, fitted: Fitted, names: Sequence[str
 def as_run(trial: Trial, case: str, seed: int, method: str) -> Run:
     """A trial as it is stored."""
     sizes = {name: parameter.numel() for name, parameter in trial.fitted.network.named_parameters()}
+    facts: dict[str, float | str] = {
+        "method_parameters": sum(size for name, size in sizes.items() if name.startswith(("adapters.", "prompts."))),
+        "backbone": trial.data.config.model.backbone,
+        "steps": trial.fitted.steps,
+        "seconds_per_step": trial.fitted.seconds / trial.fitted.steps,
+        "device": describe_device(trial.ready.device),
+        "torch": str(torch.__version__),
+    }
     return Run(
         case,
         seed,
@@ -121,13 +130,18 @@ def as_run(trial: Trial, case: str, seed: int, method: str) -> Run:
         trial.validation,
         seconds=trial.seconds,
         pixels=fingerprint(*test_pixels(trial.data)),
-        facts={
-            "method_parameters": sum(
-                size for name, size in sizes.items() if name.startswith(("adapters.", "prompts."))
-            ),
-            "steps": trial.fitted.steps,
-            "seconds_per_step": trial.fitted.seconds / trial.fitted.steps,
-            "device": describe_device(trial.ready.device),
-            "torch": str(torch.__version__),
-        },
+        facts=facts | experts_apart(trial.outcome.experts),
     )
+
+
+def experts_apart(experts: Mapping[str, Any] | None) -> dict[str, float | str]:
+    """The fact `experts_apart`: 0 where experts serve all patterns alike, 1 where one has an expert of its own.
+
+    The largest difference between two patterns in the share of an expert, mean over blocks; nothing without routers.
+    """
+    if experts is None:
+        return {}
+    shares = np.array([pattern["share"] for pattern in experts["patterns"].values()])  # (patterns, blocks, experts)
+    used = shares.sum(axis=2) > 0  # a last block may compute few tokens
+    spread = [np.ptp(shares[used[:, block], block], axis=0).max() for block in np.flatnonzero(used.any(axis=0))]
+    return {"experts_apart": float(np.mean(spread))}

@@ -9,6 +9,7 @@ from engine.benchmarks import grid, methods, robustness
 from engine.benchmarks.grid_tables import CONDITIONS, MEAN, grid_parts, paired, scores, sensors_by_strength
 from engine.benchmarks.robustness import disturbed
 from engine.benchmarks.runs import Run
+from engine.benchmarks.trial import experts_apart
 from tests.benchmarks.test_suites import SETTINGS
 
 
@@ -50,7 +51,8 @@ def made_run(scene, seed, method, oa, **facts):
     """A run with OA by pattern, of two sensors; AA is half of it."""
     test = {name: {"oa": value, "aa": value / 2, "kappa": None, "n": 100} for name, value in oa.items()}
     alone = {"hsi": {"oa": 0.9, "aa": 0.9}, "sar": {"oa": 0.4, "aa": 0.4}}
-    known = {"scene": scene, "reading": "tokens", "eta": 70, "device": "a chip", "torch": "3", "steps": 9}
+    known = {"scene": scene, "reading": "tokens", "eta": 70, "device": "a chip", "torch": "3", "steps": 9,
+             "backbone": "compact"}  # fmt: skip
     return Run(f"{scene}, tokens", seed, method, test, alone, facts=known | facts, seconds=2.0)
 
 
@@ -82,6 +84,14 @@ def test_differences_are_paired():
     table = next(part for part in grid_parts(runs) if part.title.startswith("All scenes"))
     row = next(row for row in table.rows if row[0] == "DCP")
     assert row[1] == "2" and row[3] == "**+2.1 [+0.8, +3.4]**"
+
+
+def test_experts_apart():
+    """One block tells patterns apart by a half; the other serves two alike, and computes nothing for the third."""
+    share = {"hsi+sar": [[0.5, 0.5], [0.2, 0.8]], "hsi": [[0.0, 1.0], [0.2, 0.8]], "sar": [[0.3, 0.7], [0.0, 0.0]]}
+    experts = {"blocks": [0, 1], "patterns": {name: {"share": rows, "tokens": 9} for name, rows in share.items()}}
+    assert experts_apart(experts) == {"experts_apart": pytest.approx(0.25)}
+    assert experts_apart(None) == {}
 
 
 def test_robustness_pairs_fusions(make_scene, run_command, tmp_path, monkeypatch):

@@ -60,9 +60,7 @@ def _run(bench: Bench, shared: Ground, case: Case, protocol: str, seed: int, job
     run = as_run(trial, _row(case, job), seed, job.method)
     conditions = [COMPLETE, *conditions_of(case.name.partition(",")[0])]
     under = scores_under(conditions, trial.data.names, trial.outcome.predictions, len(trial.data.legend), seed)
-    facts: dict[str, float | str] = {
-        "case": case.name, "condition": job.condition.name, "backbone": config.model.backbone,
-    }  # fmt: skip
+    facts: dict[str, float | str] = {"case": case.name, "condition": job.condition.name}
     return replace(run, under=under, facts=run.facts | facts)
 
 
