@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.commandline import at_least, command_parser, run
-from engine.errors import ConfigError, OutputError
+from engine.errors import Cancelled, ConfigError, OutputError
 from engine.progress import Progress
 
 if TYPE_CHECKING:
@@ -144,12 +144,18 @@ def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
     from engine.benchmarks.tables import write_tables
 
     suite = arguments.suite
-    if suite in ("methods", "frozen"):
-        run_grid(bench, METHODS if suite == "methods" else FROZEN)
-        return write_grid(bench.runs(), bench.out)
-    if suite == "robustness":
-        run_robustness(bench)
-        return write_robustness(bench.runs(), bench.out)
+    if suite in ("methods", "frozen", "robustness"):
+        write = write_robustness if suite == "robustness" else write_grid
+        try:
+            if suite == "robustness":
+                run_robustness(bench)
+            else:
+                run_grid(bench, METHODS if suite == "methods" else FROZEN)
+        except Cancelled:
+            if runs := bench.runs():
+                write(runs, bench.out)  # hours may have gone into them
+            raise
+        return write(bench.runs(), bench.out)
     if suite in ("floors", "real"):
         run_floors(bench)
     if suite == "overlap":

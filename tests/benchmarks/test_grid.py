@@ -9,7 +9,8 @@ from engine.benchmarks import grid, methods, robustness
 from engine.benchmarks.grid_tables import CONDITIONS, MEAN, grid_parts, paired, scores, sensors_by_strength
 from engine.benchmarks.robustness import disturbed
 from engine.benchmarks.runs import Run
-from engine.benchmarks.trial import experts_apart
+from engine.benchmarks.trial import experts_apart, run_trial
+from engine.errors import Cancelled
 from tests.benchmarks.test_suites import SETTINGS
 
 
@@ -45,6 +46,26 @@ def test_every_method_runs_once(make_scene, run_command, tmp_path, short, monkey
     monkeypatch.setattr(grid, "run_trial", None)
     assert run_command("benchmark", *arguments)[0] == 0
     assert lines(out / "runs.jsonl") == runs
+
+
+def test_a_stopped_grid_tells_what_it_knows(make_scene, run_command, tmp_path, short, monkeypatch):
+    """Tables of the runs that are done; the same command then does the others."""
+    calls = []
+
+    def stopping(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise Cancelled("stopped")
+        return run_trial(*arguments)
+
+    monkeypatch.setattr(grid, "run_trial", stopping)
+    out = tmp_path / "out"
+    arguments = ("methods", "--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1",
+                 "--device", "cpu")  # fmt: skip
+    assert run_command("benchmark", *arguments)[0] == 3
+    assert "| MaMOL | 1 |" in (out / "methods.md").read_text() and len(lines(out / "runs.jsonl")) == 1
+    assert run_command("benchmark", *arguments)[0] == 0
+    assert len(lines(out / "runs.jsonl")) == len(calls) - 1 == 4
 
 
 def made_run(scene, seed, method, oa, **facts):

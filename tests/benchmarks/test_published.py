@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from engine.benchmarks.archive import write_archive
 from engine.benchmarks.published import numbers, recipe, suite, tables
 from engine.benchmarks.published.conditions import scores_under, three_sensors, two_sensors
 from engine.benchmarks.published.layouts import find_layout, job_text
 from engine.config import load_config
 from engine.data.scene import open_scenes
 from engine.errors import ConfigError
+from tests.benchmarks.test_archive import some_archive
 
 ROWS, COLS = 16, 30
 # What makes a run small: backbone, window and steps; all else is the suite's own.
@@ -78,6 +80,23 @@ def test_published_files_become_jobs(tmp_path, name, lab, bands):
         (scene,), legend = open_scenes(config)
         assert [m.bands for m in scene.modalities] == bands and len(legend) == 3
         assert np.array_equal(scene.classes + 1, labels[scene.rows, scene.cols]) and len(scene.rows) == labels.size
+        scene.stack.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"), [("trento", {"maps": 1, "other": 2}), ("augsburg", {"maps": 3, "other": 4})]
+)
+def test_fetched_scenes_will_do(tmp_path, name, parts):
+    """What `fetch` writes is found, with the one LiDAR band that the papers use, and split by both protocols."""
+    write_archive(name, some_archive(**parts), tmp_path / "data")
+    layout = find_layout(name, tmp_path / "data")
+    for protocol, kind in (("paper", "paper"), ("standard", "blocks" if name == "trento" else "files")):
+        job = tmp_path / f"{protocol}.toml"
+        job.write_text(job_text(name, tmp_path / "data", layout, protocol))
+        config = load_config(job)
+        assert config.split.kind == kind
+        (scene,), _ = open_scenes(config)
+        assert [m.bands for m in scene.modalities] == [6, 1 if name == "trento" else 4]
         scene.stack.close()
 
 
