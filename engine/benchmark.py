@@ -15,7 +15,7 @@
     python -m engine.benchmark speed    --out OUT     rates beside the device's peak and what people use instead
     python -m engine.benchmark scaling  --out OUT     cost and memory of scenes of half a million to 33 million pixels
 
-Writes tables (.md, some also as .html with pictures), runs.csv and runs.jsonl; the same command goes on where it was
+Writes tables (.md, some also as .html with pictures), runs as .csv and .jsonl; the same command goes on where it was
 stopped. `speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and scaling.json.
 """
 
@@ -24,6 +24,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,10 @@ from engine.progress import Progress
 
 if TYPE_CHECKING:
     from engine.benchmarks.cases import Case
+    from engine.benchmarks.runs import Run
     from engine.benchmarks.suites import Bench
 
+COMPARISONS = ("methods", "frozen", "robustness")
 PUBLISHED = ("houston2013", "trento", "augsburg", "augsburg3")
 SUITES = (
     "floors",
@@ -136,26 +139,13 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
 
 def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
     """Run a suite of our own; the path of its tables."""
-    from engine.benchmarks.grid import FROZEN, METHODS, run_grid
-    from engine.benchmarks.grid_tables import write_grid
     from engine.benchmarks.overlap import run_overlap
-    from engine.benchmarks.robustness import run_robustness, write_robustness
     from engine.benchmarks.suites import READOUTS, SHIPPED, run_floors, run_methods, run_speed
     from engine.benchmarks.tables import write_tables
 
     suite = arguments.suite
-    if suite in ("methods", "frozen", "robustness"):
-        write = write_robustness if suite == "robustness" else write_grid
-        try:
-            if suite == "robustness":
-                run_robustness(bench)
-            else:
-                run_grid(bench, METHODS if suite == "methods" else FROZEN)
-        except Cancelled:
-            if runs := bench.runs():
-                write(runs, bench.out)  # hours may have gone into them
-            raise
-        return write(bench.runs(), bench.out)
+    if suite in COMPARISONS:
+        return _compared(suite, bench)
     if suite in ("floors", "real"):
         run_floors(bench)
     if suite == "overlap":
@@ -166,6 +156,30 @@ def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
         if suite != "real":
             run_speed(bench, methods)
     return write_tables(bench.runs(), bench.out)
+
+
+def _compared(suite: str, bench: Bench) -> Path:
+    """Compare methods, or mixing with and without; tables are left of what is done, also where it is stopped."""
+    from engine.benchmarks.grid import FROZEN, METHODS, run_grid
+    from engine.benchmarks.grid_tables import write_grid
+    from engine.benchmarks.robustness import run_robustness, write_robustness
+
+    if suite == "frozen" and bench.cases[0].config(0, bench.overrides).model.backbone == "compact":
+        raise ConfigError(
+            "frozen needs a pretrained backbone, as in --set model.backbone=timm:vit_small_patch14_dinov2"
+        )
+    run: Callable[[Bench], None] = run_robustness
+    write: Callable[[list[Run], Path], Path] = write_robustness
+    if suite != "robustness":
+        run = partial(run_grid, blocks=METHODS if suite == "methods" else FROZEN)
+        write = partial(write_grid, name=suite)
+    try:
+        run(bench)
+    except Cancelled:
+        if runs := bench.runs():
+            write(runs, bench.out)
+        raise
+    return write(bench.runs(), bench.out)
 
 
 def _published(arguments: argparse.Namespace, bench: Bench) -> Path:

@@ -17,26 +17,28 @@ from engine.benchmarks.runs import Run, runs_csv
 CONDITIONS = ("strongest missing", "weakest missing", "all patterns")
 MEAN = "mean of conditions"
 _METRICS = ("oa", "aa")
+_TITLES = {"methods": "Methods compared", "frozen": "Methods compared beside a frozen backbone"}
 
 Scored = dict[tuple[str, int, str], dict[str, dict[str, float]]]  # (scene, seed, method) -> condition -> metric
 
 
-def write_grid(runs: Sequence[Run], out: Path) -> Path:
-    """Write methods.md, methods.html, their pictures and runs.csv; return the path of the first."""
-    (out / "runs.csv").write_text(runs_csv(runs), encoding="utf-8")
-    return write_document("Methods compared", grid_parts(runs), out, "methods")
+def write_grid(runs: Sequence[Run], out: Path, name: str = "methods") -> Path:
+    """Write NAME.md, NAME.html, NAME.csv and pictures; return the path of the first."""
+    (out / f"{name}.csv").write_text(runs_csv(runs), encoding="utf-8")
+    return write_document(_TITLES[name], grid_parts(runs, name), out, name)
 
 
-def grid_parts(runs: Sequence[Run]) -> list[Part]:
-    """All tables and pictures."""
+def grid_parts(runs: Sequence[Run], name: str = "methods") -> list[Part]:
+    """All tables and pictures; the names of the latter begin with `name`."""
     order = {scene: sensors_by_strength(runs, scene) for scene in _of(runs, "scene")}
     parts: list[Part] = [_protocol(runs), _sensors(order)]
-    for reading in [name for name in READINGS if name in _of(runs, "reading")]:
+    for reading in [reading for reading in READINGS if reading in _of(runs, "reading")]:
         for eta in sorted({int(run.facts["eta"]) for run in runs if run.facts["reading"] == reading}):
             some = [run for run in runs if (run.facts["reading"], run.facts["eta"]) == (reading, eta)]
             scored = scores(some, order)
             title = f"{reading}, {eta} % of the training samples with a gap"
-            parts += [_pooled(scored, title), _by_scene(scored, title), _differences(scored, title, reading, eta)]
+            picture = f"{name}_{reading}_{eta}"
+            parts += [_pooled(scored, title), _by_scene(scored, title), _differences(scored, title, picture)]
     return [*parts, _experts(runs)]
 
 
@@ -139,7 +141,7 @@ def _by_scene(scored: Scored, title: str) -> Table:
     )
 
 
-def _differences(scored: Scored, title: str, reading: str, eta: int) -> Picture:
+def _differences(scored: Scored, title: str, name: str) -> Picture:
     """How far MaMOL is ahead, scene by scene and pooled."""
 
     def draw(figure: Any) -> None:
@@ -162,7 +164,7 @@ def _differences(scored: Scored, title: str, reading: str, eta: int) -> Picture:
             axes.grid(axis="x", alpha=0.3)
         panels[0].invert_yaxis()
 
-    return Picture(f"How far {MAMOL} is ahead: {title}", f"ahead_{reading}_{eta}", draw)
+    return Picture(f"How far {MAMOL} is ahead: {title}", name, draw)
 
 
 def _protocol(runs: Sequence[Run]) -> Text:

@@ -140,8 +140,8 @@ def looked_at(run: Run, look: str) -> Scores:
 
 
 def write_robustness(runs: Sequence[Run], out: Path) -> Path:
-    """Write robustness.md, .html, the picture and runs.csv; return the path of the first."""
-    (out / "runs.csv").write_text(runs_csv(runs), encoding="utf-8")
+    """Write robustness.md, .html, .csv and the picture; return the path of the first."""
+    (out / "robustness.csv").write_text(runs_csv(runs), encoding="utf-8")
     parts: list[Part] = [_table(runs, metric) for metric in ("oa", "aa")]
     return write_document(
         "Fusions, modality-mix learning, disturbed sensors", [*parts, _picture(runs)], out, "robustness"
@@ -204,4 +204,4 @@ def _picture(runs: Sequence[Run]) -> Picture:
         axes.set_ylabel("gain by mixing, points of OA")
         axes.legend(fontsize=8)
 
-    return Picture("What mixing adds", "mixing_gain", draw)
+    return Picture("What mixing adds", "robustness_mixing", draw)

@@ -68,6 +68,11 @@ def test_a_stopped_grid_tells_what_it_knows(make_scene, run_command, tmp_path, s
     assert len(lines(out / "runs.jsonl")) == len(calls) - 1 == 4
 
 
+def test_frozen_needs_a_backbone(make_scene, run_command, tmp_path):
+    code, _, err = run_command("benchmark", "frozen", "--config", make_scene(SETTINGS), "--out", tmp_path / "out")
+    assert code == 2 and "frozen needs a pretrained backbone" in err
+
+
 def made_run(scene, seed, method, oa, **facts):
     """A run with OA by pattern, of two sensors; AA is half of it."""
     test = {name: {"oa": value, "aa": value / 2, "kappa": None, "n": 100} for name, value in oa.items()}
@@ -125,7 +130,7 @@ def test_robustness_pairs_fusions(make_scene, run_command, tmp_path, monkeypatch
     runs = lines(out / "runs.jsonl")
     assert [run["method"] for run in runs] == ["concat", "concat + MM"]
     assert runs[0]["under"].keys() == {f"{s} {d}" for s in ("optical", "height") for d in robustness.DISTURBANCES}
-    assert "| concat |" in (out / "robustness.md").read_text() and (out / "mixing_gain.png").exists()
+    assert "| concat |" in (out / "robustness.md").read_text() and (out / "robustness_mixing.png").exists()
 
 
 @pytest.mark.parametrize("disturbance", robustness.DISTURBANCES)

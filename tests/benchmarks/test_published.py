@@ -14,6 +14,7 @@ from engine.config import load_config
 from engine.data.scene import open_scenes
 from engine.errors import ConfigError
 from tests.benchmarks.test_archive import some_archive
+from tests.benchmarks.test_simulator import SMALL as SMALL_SHAPE
 
 ROWS, COLS = 16, 30
 # What makes a run small: backbone, window and steps; all else is the suite's own.
@@ -141,6 +142,20 @@ def test_table_3_and_the_official_split(run_command, tmp_path, monkeypatch):
     assert code == 0, err
     table = (out / "augsburg3_standard.md").read_text()
     assert "| 100 / 75 / 50 | ours |" in table and "80.10" not in table and "hsi+sar+dsm" in table
+
+
+def test_a_simulated_scene_says_so(run_command, tmp_path, monkeypatch):
+    """Without files: a scene of the same shape, and the paper's numbers are called those of the real one."""
+    monkeypatch.setattr(suite, "SHAPES", {"augsburg3": SMALL_SHAPE})
+    monkeypatch.setattr(recipe, "COMPARED", {"MaMOL": ()})
+    monkeypatch.setattr(tables, "COMPARED", {"MaMOL": ()})
+    out = tmp_path / "out"
+    code, _, err = run_command("benchmark", "augsburg3", "--out", out, "--seeds", "1", "--threads", "1",
+                               "--device", "cpu", *SETS)  # fmt: skip
+    assert code == 0, err
+    table = (out / "augsburg3_paper_simulated.md").read_text()
+    assert "a simulated scene of the shape of augsburg3" in table
+    assert "|  | paper, of the real scene | 83.29 / 80.50 |" in table
 
 
 def test_tables_4_and_5_need_each_training_once():

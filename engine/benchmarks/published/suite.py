@@ -43,15 +43,22 @@ def run_published(
     if impossible := [table for table in tables if table not in _possible(name)]:
         raise ConfigError(f"--tables {impossible[0]}: {name} has {', '.join(_possible(name))}")
     case = _case(bench, name, protocol, data, difficulty)
+    try:
+        _run_jobs(bench, case, protocol, jobs(name, tables))
+    finally:
+        if here := [run for run in bench.runs() if run.facts.get("case") == case.name]:
+            page = write_published(here, name, protocol, data is None, tables, bench.out)
+    return page
+
+
+def _run_jobs(bench: Bench, case: Case, protocol: str, wanted: Sequence[Job]) -> None:
     done = {run.key for run in bench.runs()}
     for seed in bench.seeds:
-        todo = [job for job in jobs(name, tables) if (_row(case, job), seed, job.method, "") not in done]
+        todo = [job for job in wanted if (_row(case, job), seed, job.method, "") not in done]
         if todo:
             with ground(_config(bench, case, protocol, seed, todo[0]), bench.folder(case, seed, protocol)) as shared:
                 for job in todo:
                     bench.store(_run(bench, shared, case, protocol, seed, job))
-    here = [run for run in bench.runs() if run.facts.get("case") == case.name]
-    return write_published(here, name, protocol, data is None, tables, bench.out)
 
 
 def _run(bench: Bench, shared: Ground, case: Case, protocol: str, seed: int, job: Job) -> Run:
