@@ -34,7 +34,8 @@ COMMANDS = {
     ),
     "benchmark": (
         {"suite", "name"},
-        {"--out", "--data", "--cases", "--config", "--seeds", "--set", "--method", "--simulated", "--difficulty"},
+        {"--out", "--data", "--cases", "--config", "--seeds", "--set", "--method", "--simulated", "--difficulty",
+         "--protocol", "--tables"},
     ),
     "diagnose": (set(), set()),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.config import MissingConfig, TrainingConfig
-from engine.data.missing import cut_lines, draw_lines, draw_patterns, fixed_table
+from engine.data.missing import chosen_patterns, cut_lines, draw_lines, draw_patterns, fixed_table
 from engine.data.sampling import Sampler
 from engine.data.scene import Scene
 from engine.data.splits import Split
@@ -63,10 +63,12 @@ class Batches:
         self.cols = np.concatenate([scene.cols[split.train] for scene, split in zip(scenes, splits, strict=True)])
         self.classes = np.concatenate([scene.classes[split.train] for scene, split in zip(scenes, splits, strict=True)])
         self.sampler = Sampler(self.classes, training.balance, training.seed)
+        names = [modality.name for modality in scenes[0].modalities]
+        self.only = chosen_patterns(missing.patterns, names)
         self.table: np.ndarray | None = None
         if missing.protocol == "paper":
             rng = np.random.default_rng([training.seed, 4])
-            self.table = fixed_table(rng, len(self.classes), len(scenes[0].modalities), missing.rate)
+            self.table = fixed_table(rng, len(self.classes), len(names), missing.rate, self.only)
         # Pixels of the training side that have data, labelled or not: (scene, tile row, tile col) of each tile that has
         # some, and how many there are up to and including it.
         tiles = [
@@ -141,7 +143,7 @@ class Batches:
         present = self._present(place, rows, cols)
         present |= ~present.any(axis=1, keepdims=True)  # nothing there, so nothing to keep
         if self.table is None:
-            patterns = draw_patterns(rng, present, self.missing.rate)
+            patterns = draw_patterns(rng, present, self.missing.rate, self.only)
         patterns = np.where((patterns & present).any(axis=1, keepdims=True), patterns, True)
         lines = draw_lines(rng, len(rows))
         turns = rng.integers(8, size=len(rows)) if self.training.augment else None

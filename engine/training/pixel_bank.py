@@ -69,7 +69,7 @@ class PixelBank:
         """The own share of `count` labelled pixels of step number `step`, in one of their views, under own patterns."""
         rng = np.random.default_rng([self.batches.training.seed, step, 7])
         rows = self.sampler.draw(step, count) + len(self.labelled) * rng.integers(self.views, size=count)
-        return self._take(rng, rows)
+        return self._take(rng, rows, self.labelled[rows % len(self.labelled)])
 
     def draw_unlabelled(self, step: int, count: int) -> Pixels:
         """As `draw`, of any pixels of the training side; none where there are none."""
@@ -77,10 +77,16 @@ class PixelBank:
         count = count if self.unlabelled else 0
         return self._take(rng, len(self.classes) - 1 - rng.integers(max(self.unlabelled, 1), size=count))
 
-    def _take(self, rng: np.random.Generator, rows: np.ndarray) -> Pixels:
-        present = self.present[rows]
-        patterns = draw_patterns(rng, present | ~present.any(axis=1, keepdims=True), self.batches.missing.rate)
-        rows, present, patterns = (array[self.batches.share] for array in (rows, present, patterns))
+    def _take(self, rng: np.random.Generator, rows: np.ndarray, samples: np.ndarray | None = None) -> Pixels:
+        """Pixels under patterns of their own, or those that a fixed table has for training pixels of such numbers."""
+        present, batches = self.present[rows], self.batches
+        if samples is not None and batches.table is not None:
+            patterns = batches.table[samples]
+            patterns = np.where((patterns & present).any(axis=1, keepdims=True), patterns, True)
+        else:
+            able = present | ~present.any(axis=1, keepdims=True)
+            patterns = draw_patterns(rng, able, batches.missing.rate, batches.only)
+        rows, present, patterns = (array[batches.share] for array in (rows, present, patterns))
         device = self.numbers[0].device
         index = torch.from_numpy(rows).to(device)
         return Pixels(

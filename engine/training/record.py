@@ -14,6 +14,7 @@ import torch
 from engine.assessment.provenance import file_facts, versions
 from engine.assessment.report import Floors, Report
 from engine.bundle import ModelInfo
+from engine.data.missing import chosen_patterns
 from engine.data.sampling import rare_classes
 from engine.data.window_cache import SceneCache
 from engine.modality import pattern_name
@@ -148,7 +149,10 @@ def _sources(data: Prepared) -> dict[str, Path]:
 def _trained_patterns(data: Prepared, natural: set[tuple[bool, ...]]) -> tuple[str, ...]:
     """Names of the patterns that training has shown: those that occur, and with gaps all their parts."""
     shown = set(natural)
-    if data.config.missing.rate > 0 and len(data.names) <= 10:
+    only = chosen_patterns(data.config.missing.patterns, data.names)
+    if data.config.missing.rate > 0 and only is not None:
+        shown |= {tuple((only_P & np.array(pattern)).tolist()) for pattern in natural for only_P in only.kept}
+    elif data.config.missing.rate > 0 and len(data.names) <= 10:
         for pattern in natural:
             shown |= set(itertools.product(*((False, True) if present else (False,) for present in pattern)))
     ordered = sorted((p for p in shown if any(p)), key=lambda p: (-sum(p), [not value for value in p]))
