@@ -23,7 +23,9 @@ from typing import Any, NoReturn
 
 from engine.cancel import Cancellation
 from engine.errors import Cancelled, ConfigError, EngineError
+from engine.memory import is_out_of_memory
 from engine.progress import JsonProgress, Progress, make_progress
+from engine.trust import keep_gdal_local
 
 DONE, BUG, USER_ERROR, CANCELLED = 0, 1, 2, 3  # exit codes
 GDAL_CACHE_MB = 256  # GDAL's own default, a share of all memory, is no promise to anyone
@@ -116,6 +118,9 @@ def run(parser: argparse.ArgumentParser, main: Main, argv: Sequence[str] | None 
             return _fail(progress, f"{error.filename or 'output'}: {error.strerror}", USER_ERROR)
         return _bug(progress, error)
     except Exception as error:
+        if is_out_of_memory(error):
+            what = str(error).partition("\n")[0]
+            return _fail(progress, f"memory ran out ({what}); choose smaller numbers, or a larger machine", USER_ERROR)
         return _bug(progress, error)
     return DONE
 
@@ -189,7 +194,7 @@ def _read_job(file: Path) -> dict[str, Any]:
         job = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{file}: job file cannot be read ({error.strerror}); check the path") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: not valid JSON: {error}") from error
     if not isinstance(job, dict):
         raise ConfigError(f"{file}: expected a JSON object of arguments, got {type(job).__name__}")
@@ -205,6 +210,7 @@ def _texts(value: Any) -> list[str]:
 
 def _prepare_environment(arguments: argparse.Namespace) -> None:
     """Set what GDAL and the thread pools read once, when they are first loaded."""
+    keep_gdal_local()
     os.environ["GDAL_CACHEMAX"] = str(arguments.memory * 2**20)
     # Threads that wait for each other spin for long by default, and take the cores from those they wait for: beside two
     # other busy processes on two cores, a training step took 1.2 s instead of 0.6 s.

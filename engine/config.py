@@ -16,9 +16,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from engine.errors import ConfigError
 from engine.modality import Resampling, Role, Unit
 
+_LARGEST = 2**31 - 1
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _countable(cls, value: Any) -> Any:
+        """No count, size or seed needs more; the arithmetic behind them has 64 bits."""
+        numbers = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(number, int) and abs(number) > _LARGEST for number in numbers):
+            raise ValueError(f"expected a number up to {_LARGEST}")
+        return value
 
 
 class ModalityConfig(_Section):
@@ -221,7 +232,7 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: configuration cannot be read ({error.strerror}); check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     for override in overrides:
         _apply_override(data, override)

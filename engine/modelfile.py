@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 METADATA_KEY = "mamol"
 HEADER_CAP = 16 * 2**20  # bytes
+# A code such as EPSG:32633, WKT or PROJ text. GDAL would fetch other texts from where they point to.
+_CRS = re.compile(r"[A-Z]{3,12}:[0-9A-Za-z_]{1,16}$|[A-Z]{5,16}\[|\+(proj|init)=", re.IGNORECASE)
 _LIMITS = {"modalities": 32, "bands": 10_000, "classes": 65_535}
 
 
@@ -136,12 +139,20 @@ class ModelInfo:
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"modality names repeat: {', '.join(self.names)}")
         for modality in self.modalities:
-            if self.stats[modality.name].mean.shape != (modality.bands,):
+            stats = self.stats[modality.name]
+            arrays = (stats.mean, stats.std, stats.minimum, stats.maximum)
+            if any(array.shape != (modality.bands,) for array in arrays):
                 raise ValueError(f"{modality.name} has {modality.bands} bands, its statistics have another number")
+            # nan compares as false
+            if not all((abs(array) < math.inf).all() for array in arrays) or not (stats.std > 0).all():
+                raise ValueError(f"statistics of {modality.name} are not finite, or a deviation is not positive")
         for name, facts in self.patterns.items():
             bias, temperature = facts.get("bias") or [0.0] * len(self.legend), facts.get("temperature", 1.0)
             if len(bias) != len(self.legend) or not all(map(math.isfinite, bias)) or not 0 < temperature < math.inf:
                 raise ValueError(f"pattern {name} has temperature {temperature} and {len(bias)} biases")
+        crs = self.grid.get("crs")
+        if crs is not None and not (isinstance(crs, str) and _CRS.match(crs)):
+            raise ValueError("the grid's CRS is neither a code nor WKT")
         if not 1 <= self.core <= self.window <= 4096:
             raise ValueError(f"core {self.core} does not fit window {self.window}")
 

@@ -108,9 +108,11 @@ def make_scene(tmp_path: Path) -> Callable[..., Path]:
 def run_command(capsys, monkeypatch) -> Iterator[Callable[..., tuple[int, str, str]]]:
     """Run `python -m engine.NAME ARGUMENTS` in this process: (exit code, stdout, stderr)."""
     from engine.commandline import run
+    from engine.trust import NO_NETWORK
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for name in ("GDAL_CACHEMAX", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    pools = ("GDAL_CACHEMAX", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    for name in (*pools, *NO_NETWORK):
         before = os.environ.get(name)
         monkeypatch.setenv(name, before or "")  # remembered: what the command sets is undone
         if before is None:

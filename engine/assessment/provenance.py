@@ -13,6 +13,7 @@ import rasterio
 from rasterio.errors import RasterioError
 
 from engine import __version__
+from engine.checksum import file_sha256
 
 _PACKAGES = ("numpy", "scipy", "rasterio", "geopandas", "matplotlib")
 

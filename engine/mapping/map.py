@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import disk
 from engine.bundle import load_model
 from engine.checksum import file_sha256
 from engine.device import choose_device, choose_precision, crew, describe_device, set_threads
@@ -77,6 +78,7 @@ def predict_map(
         journal = _journal(job, plan, job.identity(run["model_sha256"], plan.area, precision), progress)
         with closing(model), _kept_if_unfinished(journal, progress):
             journal.save()
+            _check_room(job, plan, journal, progress)
             windows = list(blocks(stack.grid.height, stack.grid.width, journal.block_px, plan.area))
             with closing(BlockStore(journal.folder, plan.layouts, plan.area, windows, journal.finished)) as store:
                 totals = _map(plan, model, journal, store, stopwatch, progress, cancelled)
@@ -111,6 +113,23 @@ def _journal(job: MapJob, plan: Plan, identity: dict[str, Any], progress: Progre
         progress.log("discarding the unfinished map of an earlier job (--resume would have gone on with it)")
     shutil.rmtree(folder, ignore_errors=True)
     return Journal(folder, identity, plan.block_px)
+
+
+def _check_room(job: MapJob, plan: Plan, journal: Journal, progress: Progress) -> None:
+    """Refuse what cannot fit on the disks, and warn of what might not: finished maps are packed, nobody knows how well.
+
+    Raises:
+        OutputError: there is no room for the pixels that are still to be mapped.
+    """
+    left = plan.area.height * plan.area.width - Totals.from_json(journal.totals).pixels
+    raw = sum(layout.bytes_per_pixel for layout in plan.layouts.values()) * left
+    disk.require(journal.folder, raw, "the pixels that are still to be mapped")
+    maps = [
+        (path.parent, plan.area.height * plan.area.width * plan.layouts[product].bytes_per_pixel * 4 // 3)
+        for product, path in job.rasters.items()
+    ]
+    if warning := disk.shortage([(journal.folder, raw), *maps]):
+        progress.warning(f"{warning}; if it runs full, free some space and go on with --resume")
 
 
 @contextmanager
@@ -171,6 +190,7 @@ def _map(
             batch = model.batch
             with stopwatch("predicting"):
                 probabilities = model.probabilities(block)
+            _check_numbers(probabilities, block, plan)
             writer.put((block, probabilities))
             if model.batch < batch:
                 progress.warning(f"memory ran out with {batch} windows at once; going on with {model.batch}")
@@ -179,6 +199,26 @@ def _map(
     if not totals.mapped:
         raise _nothing_to_map(plan)
     return totals
+
+
+def _check_numbers(probabilities: np.ndarray, block: InputBlock, plan: Plan) -> None:
+    """Refuse to write a class where the network's arithmetic has overflowed.
+
+    Raises:
+        NodataError: it has; the layer with the largest standardised values is named.
+    """
+    if np.isfinite(probabilities).all():
+        return
+    sizes = {
+        name: float(np.abs(values).max())
+        for name, values in zip(plan.info.names, block.values, strict=True)
+        if values is not None
+    }
+    name = max(sizes, key=lambda key: np.nan_to_num(sizes[key], nan=np.inf))
+    raise NodataError(
+        f"{name}: near row {block.area.row}, column {block.area.col} its values are so far from those of training "
+        f"({sizes[name]:.3g} standard deviations) that the model cannot compute with them; declare them as nodata"
+    )
 
 
 def _nothing_to_map(plan: Plan) -> NodataError:

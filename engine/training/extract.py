@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -78,25 +79,24 @@ def map_extract(
 
 
 def _most_labels(scene: Scene, side: int) -> Window:
-    """The square with most labelled pixels, the first one of several."""
+    """The square with most labelled pixels, the first one of several; memory follows the labels, not the grid.
+
+    Squares start at multiples of `_STEP`. Labels are counted in cells that lie wholly inside or outside of each.
+    """
     grid = scene.stack.grid
-    windows = [
-        Window(row, col, side, side)
-        for row in range(0, max(grid.height - side, 0) + _STEP, _STEP)
-        for col in range(0, max(grid.width - side, 0) + _STEP, _STEP)
-        if row < grid.height and col < grid.width
-    ]
-    table = np.zeros((grid.height + 1, grid.width + 1), np.int64)
-    np.add.at(table, (scene.rows + 1, scene.cols + 1), 1)
-    table = table.cumsum(axis=0).cumsum(axis=1)
-
-    def labels(window: Window) -> int:
-        bottom, right = min(window.bottom, grid.height), min(window.right, grid.width)
-        return int(
-            table[bottom, right] - table[window.row, right] - table[bottom, window.col] + table[window.row, window.col]
-        )
-
-    return max(windows, key=labels)
+    cell = math.gcd(side, _STEP)
+    cells, labels = np.unique(np.stack([scene.rows, scene.cols]) // cell, axis=1, return_counts=True)
+    last = np.array([[grid.height], [grid.width]]) - side
+    steps = np.mgrid[: -(-side // _STEP), : -(-side // _STEP)].reshape(2, -1)
+    places, counts = [], []
+    for back in steps.T:
+        start = (cells * cell // _STEP - back[:, None]) * _STEP
+        holds = ((start >= 0) & (start < np.maximum(last, 0) + _STEP) & (cells * cell < start + side)).all(axis=0)
+        places.append(start[:, holds])
+        counts.append(labels[holds])
+    starts, which = np.unique(np.concatenate(places, axis=1), axis=1, return_inverse=True)
+    row, col = starts[:, np.bincount(which.ravel(), np.concatenate(counts)).argmax()].tolist()
+    return Window(row, col, side, side)
 
 
 def _inside(scene: Scene, window: Window) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -134,3 +135,16 @@ def test_full_disk_is_one_sentence_and_leaves_no_map(make_predictor, make_job, m
     with pytest.raises(OutputError, match="no space left"):
         predict_map(job, predictor=make_predictor(BANDS, window=16, core=16))
     assert not list(small_disk.glob("*.tif"))
+
+
+def test_too_little_room_is_said_before_the_work(make_job, predictor, tmp_path, monkeypatch):
+    """Refused where the pixels do not fit, warned of where the finished maps might not; nothing is left."""
+    job = make_job(**everything(tmp_path))
+    raw = 37 * 53 * (1 + 1 + len(predictor.info.legend) + 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9, raw - 1))
+    with pytest.raises(OutputError, match=r"still to be mapped need 0\.0 MB, 0\.0 MB are free"):
+        predict_map(job, predictor=predictor)
+    assert not work_folder(job.out).exists()
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9, 2 * raw))
+    predict_map(job, listener := Listener(), predictor=predictor)
+    assert any("--resume" in text and "may be needed" in text for text in listener.warnings)
