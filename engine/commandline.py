@@ -32,8 +32,12 @@ GDAL_CACHE_MB = 256  # GDAL's own default, a share of all memory, is no promise 
 
 Main = Callable[[argparse.Namespace, Progress, Callable[[], bool]], None]
 
-# Trouble with the user's disk that no room foresaw: still the user's to change, not a bug.
-_DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+# Trouble with the user's disk that no room foresaw: still the user's to change, not a bug. Disks get full, are
+# unplugged or served by other machines, files are removed while they are read, and names may be any.
+_DISK_TROUBLE = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EIO, errno.ESTALE,
+    errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG,
+}  # fmt: skip
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -113,16 +117,20 @@ def run(parser: argparse.ArgumentParser, main: Main, argv: Sequence[str] | None 
                 sys.stdout.flush()
             os._exit(code)  # everything is closed and said; only libraries are left, and torch takes seconds to leave
         return code
-    except OSError as error:
-        if error.errno in _DISK_TROUBLE:
-            return _fail(progress, f"{error.filename or 'output'}: {error.strerror}", USER_ERROR)
-        return _bug(progress, error)
     except Exception as error:
-        if is_out_of_memory(error):
-            what = str(error).partition("\n")[0]
-            return _fail(progress, f"memory ran out ({what}); choose smaller numbers, or a larger machine", USER_ERROR)
-        return _bug(progress, error)
+        sentence = users_trouble(error)
+        return _bug(progress, error) if sentence is None else _fail(progress, sentence, USER_ERROR)
     return DONE
+
+
+def users_trouble(error: Exception) -> str | None:
+    """A sentence for trouble of the user's machine that no room foresaw; None for bugs of ours."""
+    if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
+        return f"{error.filename or 'output'}: {error.strerror}"
+    if is_out_of_memory(error):
+        what = str(error).partition("\n")[0]
+        return f"memory ran out ({what}); choose smaller numbers, or a larger machine"
+    return None
 
 
 def named_path(text: str) -> tuple[str, Path]:

@@ -20,7 +20,7 @@ from engine import disk
 from engine.bundle import load_model
 from engine.checksum import file_sha256
 from engine.device import choose_device, choose_precision, crew, describe_device, set_threads
-from engine.errors import Cancelled, NodataError
+from engine.errors import Cancelled, ModelFileError, NodataError
 from engine.mapping.infer import BlockModel, Predictor
 from engine.mapping.job import MapJob
 from engine.mapping.layers import open_stack
@@ -36,6 +36,8 @@ from engine.modelfile import read_info
 from engine.progress import Progress, SilentProgress
 from engine.raster.area import row_area_m2
 from engine.raster.windows import Window, blocks
+
+_ABSURD = 1e4  # standard deviations; a value so far out is no measurement
 
 
 def predict_map(
@@ -205,7 +207,8 @@ def _check_numbers(probabilities: np.ndarray, block: InputBlock, plan: Plan) -> 
     """Refuse to write a class where the network's arithmetic has overflowed.
 
     Raises:
-        NodataError: it has; the layer with the largest standardised values is named.
+        NodataError: it has, and a layer holds values that no sensor measures.
+        ModelFileError: it has, with values as they should be.
     """
     if np.isfinite(probabilities).all():
         return
@@ -215,6 +218,11 @@ def _check_numbers(probabilities: np.ndarray, block: InputBlock, plan: Plan) -> 
         if values is not None
     }
     name = max(sizes, key=lambda key: np.nan_to_num(sizes[key], nan=np.inf))
+    if sizes[name] < _ABSURD:
+        raise ModelFileError(
+            f"the model's arithmetic overflows near row {block.area.row}, column {block.area.col}, though the layers' "
+            "values are like those of training; the model file may be damaged"
+        )
     raise NodataError(
         f"{name}: near row {block.area.row}, column {block.area.col} its values are so far from those of training "
         f"({sizes[name]:.3g} standard deviations) that the model cannot compute with them; declare them as nodata"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from engine.commandline import CANCELLED
 from scripts.torture.child import run_for
-from scripts.torture.kills import VICTIMS, Victim, differences, map_contents, undisturbed
+from scripts.torture.kills import VICTIMS, Victim, content, differences, map_contents, undisturbed
 from scripts.torture.world import World, arguments
 
 _GIVE_UP_S = 600
@@ -82,7 +82,7 @@ def vanishing(world: World, folder: Path, when: float, cut: bool) -> list[str]:
     code, said = run_for(call, _GIVE_UP_S, slow_s=_SLOW_S)
     if code:
         return [said[-500:]]
-    seconds, whole = time.monotonic() - started, map_contents(folder)["map.tif"]
+    seconds, whole = time.monotonic() - started, content(folder / "map.tif")
     for path in folder.glob("map*"):
         path.unlink()
 
@@ -94,7 +94,7 @@ def vanishing(world: World, folder: Path, when: float, cut: bool) -> list[str]:
 
     code, said = run_for(call, _GIVE_UP_S, slow_s=_SLOW_S, strike=(when * seconds, strike))
     if code == 0:
-        return [] if map_contents(folder)["map.tif"] == whole else ["another map"]
+        return [] if content(folder / "map.tif") == whole else ["another map"]
     left = [path.name for path in folder.glob("map*") if path.name != "map.tif.work"]
     return _not_a_sentence(code, said) + [f"stray {name}" for name in left]
 
@@ -139,11 +139,18 @@ def _mounted(folder: Path, *options: str) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run([_tool("umount"), str(folder)], check=True)
 
 
 def _mount(*options: str) -> None:
-    subprocess.run(["mount", *options], check=True)
+    subprocess.run([_tool("mount"), *options], check=True)
+
+
+def _tool(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise RuntimeError(f"{name} is not there: faults of disks need Linux, and the right to mount")
+    return found
 
 
 def _not_a_sentence(code: int, said: str) -> list[str]:

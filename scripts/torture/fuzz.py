@@ -21,9 +21,10 @@ _ENDINGS = {-signal.SIGALRM: "hang", -signal.SIGKILL: "hang", -signal.SIGSEGV: "
 
 
 def planned(mutations: int) -> list[tuple[str, int]]:
-    """(kind, number) of so many mutations, kinds by their shares."""
-    total = sum(SHARES.values())
-    return [(kind, number) for kind, share in SHARES.items() for number in range(round(mutations * share / total))]
+    """(kind, number) of so many mutations, kinds by their shares and in turns."""
+    counts = {kind: round(mutations * share / sum(SHARES.values())) for kind, share in SHARES.items()}
+    listed = [(kind, number) for kind, count in counts.items() for number in range(count)]
+    return sorted(listed, key=lambda item: item[1] / counts[item[0]])
 
 
 def try_all(world: World, todo: list[tuple[str, int]]) -> Iterator[dict[str, Any]]:

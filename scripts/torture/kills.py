@@ -128,10 +128,11 @@ def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
 
 def map_contents(folder: Path) -> dict[str, Any]:
     """Every file under a folder of maps: pixels and legends of rasters, texts as they are but for times."""
-    return {str(path.relative_to(folder)): _content(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {str(path.relative_to(folder)): content(path) for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def _content(path: Path) -> Any:
+def content(path: Path) -> Any:
+    """What counts of a raster, a JSON text, or any other file."""
     if path.suffix == ".tif":
         with rasterio.open(path) as file:
             tags = {key: value for key, value in file.tags().items() if key != "TIFFTAG_DATETIME"}

@@ -192,7 +192,7 @@ def _places(value: Any) -> Any:
 
 
 # How many of all mutations are of each kind. Tables of jobs (scripts/generate_maps.py) are one more kind.
-SHARES = {"model": 30, "config": 15, "job": 10, "raster": 30, "labels": 15}
+SHARES = {"model": 25, "config": 15, "job": 10, "raster": 30, "labels": 20}
 
 
 def base_files(folder: Path) -> dict[str, list[Path]]:

@@ -20,8 +20,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from engine.commandline import users_trouble
 from engine.errors import EngineError
-from engine.memory import is_out_of_memory
 from engine.trust import keep_gdal_local
 from scripts.torture.mutations import base_files, mutate, put
 from scripts.torture.victims import Victims
@@ -65,8 +65,8 @@ def try_one(victims: Victims, world: Path, kind: str, number: int) -> tuple[str,
     except EngineError as error:
         return "refused", str(error)[:300]
     except Exception as error:
-        if is_out_of_memory(error):
-            return "refused", f"memory ran out ({error})"[:300]
+        if (sentence := users_trouble(error)) is not None:
+            return "refused", sentence[:300]
         return "bug", traceback.format_exc()[-3000:]
     finally:
         signal.alarm(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from rasterio.transform import from_origin
 
 from scripts.torture.child import run_for
 
-SIDE, FIELD = 96, 8
+ROOT = Path(__file__).resolve().parents[2]
+SIDE, FIELD = 64, 8
 STEPS = 12
 _GIVE_UP_S = 600
 _CORNER = from_origin(500_000, 5_800_000, 10, 10)
@@ -27,7 +29,7 @@ height = "height.tif"
 path = "labels.tif"
 [split]
 block_px = 16
-test_pixels = 300
+test_pixels = 200
 [model]
 window = 8
 token_px = 2
@@ -129,6 +131,11 @@ def arguments(command: str, *given: object) -> list[str]:
     """`engine.COMMAND` and its arguments, on one thread, which gives the same bits every time."""
     fixed = ["--threads", "1", "--device", "cpu", "--precision", "float32"]
     return [f"engine.{command}", *map(str, given), *fixed]
+
+
+def environment() -> dict[str, str]:
+    """Of processes that are not forked: this checkout's engine, one thread."""
+    return os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 def _vrt(source: str, side: int, bands: int) -> str:
