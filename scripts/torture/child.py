@@ -35,9 +35,12 @@ class Touches:
 
 
 def preload() -> None:
-    """Import what commands import, once."""
-    import engine.mapping.map
-    import engine.training.run  # noqa: F401
+    """Import what commands import, once: also what torch and the reports import at their first use."""
+    import torch
+
+    import scripts.torture.victims  # noqa: F401
+
+    torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
 
 
 def run_for(

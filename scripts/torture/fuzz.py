@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import resource
-import select
-import signal
 import subprocess
 import sys
 import tempfile
@@ -14,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from scripts.torture.mutations import SHARES, label_file, put
-from scripts.torture.worker import ALARM_S, MEMORY, mutation
+from scripts.torture.worker import ALARM_S, MEMORY, Worker, mutation
 from scripts.torture.world import ROOT, World, arguments, environment
-
-_ENDINGS = {-signal.SIGALRM: "hang", -signal.SIGKILL: "hang", -signal.SIGSEGV: "crash", -signal.SIGABRT: "crash"}
 
 
 def planned(mutations: int) -> list[tuple[str, int]]:
@@ -32,41 +28,13 @@ def try_all(world: World, todo: list[tuple[str, int]]) -> Iterator[dict[str, Any
     waiting = list(reversed(todo))
     with tempfile.TemporaryDirectory() as scratch:
         while waiting:
-            with _Worker(world.folder, Path(scratch) / "files") as worker:
+            with Worker(world.folder, Path(scratch) / "files") as worker:
                 while waiting:
                     kind, number = waiting.pop()
                     answer = worker.ask(kind, number)
                     yield answer
                     if answer["outcome"] in ("crash", "hang"):
                         break
-
-
-class _Worker:
-    """The worker process."""
-
-    def __init__(self, world: Path, scratch: Path) -> None:
-        call = [sys.executable, "-m", "scripts.torture.worker", str(world), str(scratch)]
-        self.process = subprocess.Popen(
-            call, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True, bufsize=1,
-        )  # fmt: skip
-
-    def ask(self, kind: str, number: int) -> dict[str, Any]:
-        assert self.process.stdin is not None and self.process.stdout is not None
-        print(kind, number, file=self.process.stdin)
-        if select.select([self.process.stdout], [], [], 3 * ALARM_S)[0] and (line := self.process.stdout.readline()):
-            return dict(json.loads(line))
-        self.process.kill() if self.process.poll() is None else None
-        code = self.process.wait()
-        outcome = _ENDINGS.get(code, "crash")
-        return {"kind": kind, "number": number, "outcome": outcome, "message": f"exit {code}", "seconds": 0.0}
-
-    def __enter__(self) -> _Worker:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 def command_for(world: World, kind: str, path: Path, out: Path) -> list[str]:
