@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from engine.errors import ConfigError
 from engine.modality import Resampling, Role, Unit
+from engine.trust import leads_elsewhere, network_is_allowed
 
 _LARGEST = 2**31 - 1
 
@@ -267,6 +268,11 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
 
 def _absolute_paths(config: Config, folder: Path) -> Config:
     def absolute(path: Path | None) -> Path | None:
+        if path is not None and leads_elsewhere(str(path)) and not network_is_allowed():
+            raise ConfigError(
+                f"{path}: not a file on this machine's disks; copy it here, or set MAMOL_NETWORK=1 if you trust the "
+                "configuration"
+            )
         return None if path is None else folder / path.expanduser()
 
     scenes = tuple(

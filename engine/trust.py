@@ -11,7 +11,7 @@ import re
 
 # A URL, a share of another machine, one of GDAL's virtual file systems, or a driver's own syntax (`WMTS:...`). One
 # letter before a colon is a drive of Windows.
-_ELSEWHERE = re.compile(r"\s*(?:[a-z][a-z0-9+.\-]+:|//|\\\\|/vsi)", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"\s*(?:[a-z][a-z0-9+\-_]+:|//|\\\\|/vsi)", re.IGNORECASE)
 
 # Nothing of GDAL gets through: a proxy that is not there for HTTP, and no name allowed for /vsicurl/, /vsis3/ and their
 # kin. Schemas and pages that files name are not fetched, and views in databases call no functions of GDAL.

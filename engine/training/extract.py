@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -81,22 +80,18 @@ def map_extract(
 def _most_labels(scene: Scene, side: int) -> Window:
     """The square with most labelled pixels, the first one of several; memory follows the labels, not the grid.
 
-    Squares start at multiples of `_STEP`. Labels are counted in cells that lie wholly inside or outside of each.
+    Squares start at multiples of `_STEP`, or of their own side where that is no multiple of it: so labels can be
+    counted in cells that lie wholly inside or outside of each.
     """
-    grid = scene.stack.grid
-    cell = math.gcd(side, _STEP)
-    cells, labels = np.unique(np.stack([scene.rows, scene.cols]) // cell, axis=1, return_counts=True)
-    last = np.array([[grid.height], [grid.width]]) - side
-    steps = np.mgrid[: -(-side // _STEP), : -(-side // _STEP)].reshape(2, -1)
-    places, counts = [], []
-    for back in steps.T:
-        start = (cells * cell // _STEP - back[:, None]) * _STEP
-        holds = ((start >= 0) & (start < np.maximum(last, 0) + _STEP) & (cells * cell < start + side)).all(axis=0)
-        places.append(start[:, holds])
-        counts.append(labels[holds])
-    starts, which = np.unique(np.concatenate(places, axis=1), axis=1, return_inverse=True)
-    row, col = starts[:, np.bincount(which.ravel(), np.concatenate(counts)).argmax()].tolist()
-    return Window(row, col, side, side)
+    step = _STEP if side % _STEP == 0 else side
+    cells, labels = np.unique(np.stack([scene.rows, scene.cols]) // step, axis=1, return_counts=True)
+    back = np.mgrid[: side // step, : side // step].reshape(2, -1)  # from a cell to the squares that hold it
+    starts = (cells[:, :, None] - back[:, None]).reshape(2, -1)
+    counts = np.repeat(labels, back.shape[1])
+    there = (starts >= 0).all(axis=0)
+    squares, which = np.unique(starts[:, there], axis=1, return_inverse=True)
+    row, col = squares[:, np.bincount(which.ravel(), counts[there]).argmax()].tolist()
+    return Window(row * step, col * step, side, side)
 
 
 def _inside(scene: Scene, window: Window) -> np.ndarray:

@@ -12,9 +12,11 @@ import torch
 from engine.bundle import LoadedModel, load_model
 from engine.commandline import _with_job
 from engine.config import load_config
+from engine.inspect import describe_model, lines_about
 from engine.mapping.job import MapJob
 from engine.mapping.map import predict_map
 from engine.model.build import build_network
+from engine.modelfile import read_info
 from engine.predict import make_parser
 from engine.raster.grid import Grid
 from engine.raster.labels import read_labels
@@ -43,7 +45,8 @@ class Victims:
         }  # fmt: skip
 
     def model(self, path: Path) -> None:
-        """Load it, and map with it."""
+        """Look at it, load it, and map with it."""
+        lines_about({"model": describe_model(read_info(path))})
         predict_map(self._map_job(path, self.world / "optical.tif"), predictor=load_model(path, CPU))
 
     def config(self, path: Path) -> None:

@@ -7,7 +7,9 @@ import shutil
 import numpy as np
 import pytest
 
+from engine.commandline import users_trouble
 from engine.errors import Cancelled, ConfigError, NodataError, OutputError, RasterOpenError, ResumeError
+from engine.mapping import map as map_module
 from engine.mapping import plan as plan_module
 from engine.mapping.map import predict_map
 from engine.mapping.store import work_folder
@@ -148,3 +150,26 @@ def test_too_little_room_is_said_before_the_work(make_job, predictor, tmp_path, 
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9, 2 * raw))
     predict_map(job, listener := Listener(), predictor=predictor)
     assert any("--resume" in text and "may be needed" in text for text in listener.warnings)
+
+
+def test_a_layer_that_overflows_gives_a_sentence_not_a_class(make_job, predictor, make_raster, two_layers):
+    """Undeclared nodata as large as a float can be: no map is better than a wrong one."""
+    optical = read(two_layers["optical"], [1, 2, 3])
+    optical[:, 30, 40] = 3.4e38
+    layers = two_layers | {"optical": make_raster("flooded.tif", optical, nodata=float("nan"))}
+    with pytest.raises(NodataError, match=r"optical: near row .* declare them as nodata"):
+        predict_map(make_job(layers=layers), predictor=predictor)
+
+
+def test_a_layer_that_vanishes_is_one_sentence(make_job, predictor, two_layers, monkeypatch):
+    """Between two looks at it."""
+    job, make = make_job(), plan_module.make_plan
+
+    def make_plan(*given, **more):
+        two_layers["height"].unlink()
+        return make(*given, **more)
+
+    monkeypatch.setattr(map_module, "make_plan", make_plan)
+    with pytest.raises(OSError, match="No such file") as caught:
+        predict_map(job, predictor=predictor)
+    assert "height.tif" in str(users_trouble(caught.value))
