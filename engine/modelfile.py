@@ -167,9 +167,7 @@ class ModelInfo:
             raise ValueError(f"{modality.name} has {bands} bands, but {len(modality.wavelengths_nm)} wavelengths")
         sources = modality.source_bands
         if sources is not None and (len(sources) != bands or min(sources) < 1):
-            raise ValueError(
-                f"{modality.name} has {bands} bands, which come from {len(sources)} of the training raster"
-            )
+            raise ValueError(f"{modality.name} has {bands} bands, but {len(sources)} numbers of source bands from 1")
 
 
 def read_info(path: Path) -> ModelInfo:

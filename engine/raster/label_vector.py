@@ -47,6 +47,8 @@ def read_label_vector(
     labelled = values != 0
     shapes = _pixel_shapes(path, frame[labelled], grid)
     parts, feature = shapely.get_parts(shapes, return_index=True)
+    there = ~shapely.is_empty(parts)
+    parts, feature = parts[there], feature[there]
     kinds = shapely.get_type_id(parts)
     if not np.isin(kinds, (_POINT, _POLYGON)).all():
         raise LabelError(f"{path}: lines cannot be labels; give points or polygons")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +14,7 @@ import torch
 from engine.bundle import LoadedModel, load_model
 from engine.commandline import _with_job
 from engine.config import load_config
+from engine.errors import Cancelled
 from engine.inspect import describe_model, lines_about
 from engine.mapping.job import MapJob
 from engine.mapping.map import predict_map
@@ -25,6 +28,7 @@ from engine.training.prepare import prepare
 from scripts.torture.mutations import label_file
 
 CPU = torch.device("cpu")
+_PATIENCE_S = 10.0
 
 
 class Victims:
@@ -47,7 +51,7 @@ class Victims:
     def model(self, path: Path) -> None:
         """Look at it, load it, and map with it."""
         lines_about({"model": describe_model(read_info(path))})
-        predict_map(self._map_job(path, self.world / "optical.tif"), predictor=load_model(path, CPU))
+        self._map(self._map_job(path, self.world / "optical.tif"), load_model(path, CPU))
 
     def config(self, path: Path) -> None:
         """Read it, open and split its scenes, build its network."""
@@ -61,12 +65,18 @@ class Victims:
 
     def raster(self, path: Path) -> None:
         """Map it."""
-        predict_map(self._map_job(self.world / "run" / "model.safetensors", path), predictor=self.loaded)
+        self._map(self._map_job(self.world / "run" / "model.safetensors", path), self.loaded)
 
     def labels(self, path: Path) -> None:
         """Read it as labels."""
         labelled = label_file(path)
         read_labels(labelled, grid=self.grid, field=None if labelled.suffix == ".tif" else "class")
+
+    def _map(self, job: MapJob, model: LoadedModel) -> None:
+        """Map, but for so many seconds only: a large image is no hang, as long as whoever stops it is heard."""
+        started = time.monotonic()
+        with contextlib.suppress(Cancelled):
+            predict_map(job, cancelled=lambda: time.monotonic() - started > _PATIENCE_S, predictor=model)
 
     def _map_job(self, model: Path, raster: Path) -> MapJob:
         return MapJob(

@@ -16,8 +16,8 @@ from rasterio.transform import from_origin
 from scripts.torture.child import run_for
 
 ROOT = Path(__file__).resolve().parents[2]
-SIDE, FIELD = 64, 8
-STEPS = 12
+SIDE, FIELD = 48, 8
+STEPS = 6
 _GIVE_UP_S = 600
 _CORNER = from_origin(500_000, 5_800_000, 10, 10)
 _CONFIG = f"""
@@ -29,7 +29,7 @@ height = "height.tif"
 path = "labels.tif"
 [split]
 block_px = 16
-test_pixels = 200
+test_pixels = 100
 [model]
 window = 8
 token_px = 2
@@ -44,7 +44,7 @@ boxes = [3, 5]
 [training]
 steps = {STEPS}
 batch_size = 8
-validate_every = 4
+validate_every = 3
 checkpoint_seconds = 0
 """
 
