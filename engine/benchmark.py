@@ -3,16 +3,23 @@
     python -m engine.benchmark floors   --data DATA --out OUT     forests and boosting
     python -m engine.benchmark real     --data DATA --out OUT     our training beside the floors
     python -m engine.benchmark readouts --data DATA --out OUT     dense beside centre: accuracy and pixels per second
+    python -m engine.benchmark frontier --data DATA --out OUT     both beside all the roads between them that were tried
     python -m engine.benchmark compare  --data DATA --out OUT --method default --method "wide" model.width=192
+    python -m engine.benchmark methods  --data DATA --simulated trento --out OUT     every method on every scene
+    python -m engine.benchmark frozen   --data DATA --out OUT --set model.backbone=timm:vit_small_patch14_dinov2
+    python -m engine.benchmark robustness --data DATA --out OUT     fusions with and without mixing, sensors disturbed
+    python -m engine.benchmark trento   --data DIR --out OUT     the MaMOL paper's tables; without --data simulated
     python -m engine.benchmark overlap  --data DATA --out OUT     what --overlap costs and gains
     python -m engine.benchmark real     --config job.toml --out OUT --seeds 3     on your own scene
     python -m engine.benchmark real     --simulated trento,augsburg --out OUT     on simulated scenes of these shapes
     python -m engine.benchmark fetch trento --out DIR     a published data set as a scene with its official split
     python -m engine.benchmark speed    --out OUT     rates beside the device's peak and what people use instead
     python -m engine.benchmark scaling  --out OUT     cost and memory of scenes of half a million to 33 million pixels
+    python -m engine.benchmark batch    --out OUT     600 small maps: one process, one thread, two workers
 
-Writes tables.md, pairs.csv, runs.csv, runs.jsonl and, where methods are timed, frontier.png; the same command goes on
-where it was stopped. `speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and scaling.json.
+Writes tables (.md, some also as .html with pictures), runs as .csv and .jsonl, of trainings calibration.md; the same
+command goes on where it was stopped. `speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and
+scaling.json, `batch` batch.md and batch.json.
 """
 
 from __future__ import annotations
@@ -20,13 +27,37 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.commandline import at_least, command_parser, run
-from engine.errors import ConfigError, OutputError
+from engine.errors import Cancelled, ConfigError, OutputError
 from engine.progress import Progress
 
-SUITES = ("floors", "real", "readouts", "compare", "overlap", "speed", "scaling", "fetch")
+if TYPE_CHECKING:
+    from engine.benchmarks.cases import Case
+    from engine.benchmarks.runs import Run
+    from engine.benchmarks.suites import Bench
+
+COMPARISONS = ("methods", "frozen", "robustness")
+PUBLISHED = ("houston2013", "trento", "augsburg", "augsburg3")
+SUITES = (
+    "floors",
+    "real",
+    "readouts",
+    "frontier",
+    "compare",
+    "methods",
+    "frozen",
+    "robustness",
+    *PUBLISHED,
+    "overlap",
+    "speed",
+    "scaling",
+    "batch",
+    "fetch",
+)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -43,6 +74,11 @@ def make_parser() -> argparse.ArgumentParser:
         "--difficulty", type=float, default=1.0, metavar="X",
         help="of simulated scenes: 0 easy, 1 as real ones (default %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--protocol", choices=("paper", "standard"), default="paper",
+        help="of the published data sets: the paper's random pixels, which leak, or the official split",
+    )  # fmt: skip
+    parser.add_argument("--tables", metavar="1,4,5", help="of the paper (default: those it has of the data set)")
     parser.add_argument("--cases", metavar="A,B", help="of the real scenes (default: all)")
     parser.add_argument(
         "--config", type=Path, action="append", default=[], metavar="F", help="a training job of your own"
@@ -60,34 +96,26 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """Run a suite and write its tables."""
-    if arguments.suite in ("speed", "scaling"):
+    if arguments.suite in ("speed", "scaling", "batch"):
         _without_data(arguments, progress, cancelled)
         return
     if arguments.suite == "fetch":
         _fetch(arguments, progress)
         return
 
-    from engine.benchmarks.cases import Case, real_cases, simulated_cases
-    from engine.benchmarks.overlap import run_overlap
-    from engine.benchmarks.suites import READOUTS, SHIPPED, Bench, run_floors, run_methods, run_speed
-    from engine.benchmarks.tables import write_tables
+    from engine.benchmarks.calibration import write_calibration
+    from engine.benchmarks.suites import Bench
 
-    if arguments.data is None and not arguments.config and arguments.simulated is None:
+    published = arguments.suite in PUBLISHED
+    if not published and arguments.data is None and not arguments.config and arguments.simulated is None:
         raise ConfigError(
             "nothing to measure on; name the folder of the real scenes with --data, a job with --config, or shapes to "
             "simulate with --simulated"
         )
     _make_folder(arguments.out)
-    cases = [
-        Case(path.resolve().parent.name if path.stem == "config" else path.stem, path) for path in arguments.config
-    ]
-    if arguments.data is not None:
-        cases += real_cases(arguments.data, arguments.out, arguments.cases)
-    if arguments.simulated is not None:
-        cases += simulated_cases(arguments.out, arguments.simulated, arguments.difficulty)
     bench = Bench(
         out=arguments.out,
-        cases=cases,
+        cases=[] if published else _cases(arguments),
         seeds=range(arguments.seed, arguments.seed + arguments.seeds),
         overrides=arguments.set,
         device=arguments.device,
@@ -96,18 +124,81 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         progress=progress,
         cancelled=cancelled,
     )
-    if arguments.suite in ("floors", "real"):
-        run_floors(bench)
-    if arguments.suite == "overlap":
-        run_overlap(bench)
-    elif arguments.suite != "floors":
-        methods = {"real": SHIPPED, "readouts": READOUTS}.get(arguments.suite) or _given(arguments.method)
-        run_methods(bench, methods)
-        if arguments.suite != "real":
-            run_speed(bench, methods)
-    tables = write_tables(bench.runs(), arguments.out)
+    tables = _published(arguments, bench) if published else _measured(arguments, bench)
     progress.log(tables.read_text(encoding="utf-8"))
-    progress.result({"tables": str(tables)})
+    calibration = write_calibration(arguments.out)
+    progress.result({"tables": str(tables), "calibration": None if calibration is None else str(calibration)})
+
+
+def _cases(arguments: argparse.Namespace) -> list[Case]:
+    """What to measure on, from the command line."""
+    from engine.benchmarks.cases import Case, real_cases, simulated_cases
+
+    cases = [
+        Case(path.resolve().parent.name if path.stem == "config" else path.stem, path) for path in arguments.config
+    ]
+    if arguments.data is not None:
+        cases += real_cases(arguments.data, arguments.out, arguments.cases)
+    if arguments.simulated is not None:
+        cases += simulated_cases(arguments.out, arguments.simulated, arguments.difficulty)
+    return cases
+
+
+def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
+    """Run a suite of our own; the path of its tables."""
+    from engine.benchmarks.overlap import run_overlap
+    from engine.benchmarks.roads import ROADS
+    from engine.benchmarks.sparse_centre import run_sparse
+    from engine.benchmarks.suites import READOUTS, SHIPPED, run_floors, run_methods, run_speed
+    from engine.benchmarks.tables import write_tables
+
+    suite = arguments.suite
+    if suite in COMPARISONS:
+        return _compared(suite, bench)
+    if suite in ("floors", "real"):
+        run_floors(bench)
+    if suite == "overlap":
+        run_overlap(bench)
+    elif suite != "floors":
+        methods = {"real": SHIPPED, "readouts": READOUTS, "frontier": ROADS}.get(suite) or _given(arguments.method)
+        run_methods(bench, methods)
+        if suite != "real":
+            run_speed(bench, methods)
+        if suite == "frontier":
+            run_sparse(bench)
+    return write_tables(bench.runs(), bench.out)
+
+
+def _compared(suite: str, bench: Bench) -> Path:
+    """Compare methods, or mixing with and without; tables are left of what is done, also where it is stopped."""
+    from engine.benchmarks.grid import FROZEN, METHODS, run_grid
+    from engine.benchmarks.grid_tables import write_grid
+    from engine.benchmarks.robustness import run_robustness, write_robustness
+
+    if suite == "frozen" and bench.cases[0].config(0, bench.overrides).model.backbone == "compact":
+        raise ConfigError(
+            "frozen needs a pretrained backbone, as in --set model.backbone=timm:vit_small_patch14_dinov2"
+        )
+    run: Callable[[Bench], None] = run_robustness
+    write: Callable[[list[Run], Path], Path] = write_robustness
+    if suite != "robustness":
+        run = partial(run_grid, blocks=METHODS if suite == "methods" else FROZEN)
+        write = partial(write_grid, name=suite)
+    try:
+        run(bench)
+    except Cancelled:
+        if runs := bench.runs():
+            write(runs, bench.out)
+        raise
+    return write(bench.runs(), bench.out)
+
+
+def _published(arguments: argparse.Namespace, bench: Bench) -> Path:
+    """Run the paper's tables of a data set; the path of ours."""
+    from engine.benchmarks.published.suite import run_published
+
+    tables = None if arguments.tables is None else arguments.tables.split(",")
+    return run_published(bench, arguments.suite, arguments.protocol, tables, arguments.data, arguments.difficulty)
 
 
 def _fetch(arguments: argparse.Namespace, progress: Progress) -> None:
@@ -122,12 +213,16 @@ def _fetch(arguments: argparse.Namespace, progress: Progress) -> None:
 
 def _without_data(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """The suites that make their own scene."""
+    from engine.benchmarks.speed.batch import run_batch
     from engine.benchmarks.speed.scaling import run_scaling
     from engine.benchmarks.speed.suite import SpeedSuite
 
     _make_folder(arguments.out)
     settings = arguments.out, arguments.device, arguments.precision, arguments.threads, progress, cancelled
-    page = SpeedSuite(*settings).run() if arguments.suite == "speed" else run_scaling(*settings)
+    if arguments.suite == "speed":
+        page = SpeedSuite(*settings).run()
+    else:
+        page = run_scaling(*settings) if arguments.suite == "scaling" else run_batch(*settings)
     progress.log(page.read_text(encoding="utf-8"))
     progress.result({"page": str(page)})
 

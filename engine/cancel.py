@@ -9,10 +9,12 @@ import threading
 import time
 from types import FrameType
 
+from engine.launch import launch
 from engine.progress import Progress
 
 _STDIN = 0
 _POLL_S = 0.1
+_LINE_CAP = 2**22  # bytes
 
 
 class Cancellation:
@@ -41,6 +43,9 @@ class Cancellation:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
+            # torchrun repeats a signal when one of its processes has ended; what takes too long it kills by itself.
+            if launch().count > 1:
+                return
             raise KeyboardInterrupt
         self.asked = True
         self.progress.log("stopping at the next safe point; once more to stop at once")
@@ -48,6 +53,20 @@ class Cancellation:
     def _watch_stdin(self) -> None:
         wait_for_line()
         self.asked = True  # without a word: another thread may be in the middle of a line
+
+
+def read_line() -> str:
+    """The first line of standard input, nothing of what follows: that may be a request to stop.
+
+    Raises:
+        ValueError: it is not UTF-8, or longer than any job.
+    """
+    line = bytearray()
+    while (byte := os.read(_STDIN, 1)) not in (b"", b"\n"):
+        line += byte
+        if len(line) > _LINE_CAP:
+            raise ValueError(f"a line of more than {_LINE_CAP // 2**20} MB")
+    return line.decode("utf-8")
 
 
 if sys.platform == "win32":

@@ -21,8 +21,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine.cancel import Cancellation
+from engine.cancel import Cancellation, read_line
 from engine.errors import Cancelled, ConfigError, EngineError
+from engine.launch import launch
 from engine.memory import is_out_of_memory
 from engine.progress import JsonProgress, Progress, make_progress
 from engine.trust import keep_gdal_local
@@ -44,7 +45,9 @@ class CommandParser(argparse.ArgumentParser):
     """An argument parser whose complaints are ConfigErrors, so that they leave by the same door as all others."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise instead of printing usage and exiting."""
+        """Raise instead of printing usage and exiting; in one of several processes the first one alone."""
+        if launch().rank:
+            raise SystemExit(USER_ERROR)
         raise ConfigError(f"{message}; see {self.prog} --help")
 
 
@@ -63,7 +66,11 @@ def command_parser(name: str, description: str | None, seed: int | None = None) 
         allow_abbrev=False,
     )
     common = parser.add_argument_group("common options")
-    common.add_argument("--job", metavar="FILE.json", help="take arguments from a JSON object; the command line wins")
+    common.add_argument(
+        "--job",
+        metavar="FILE.json",
+        help="take arguments from a JSON object; the command line wins; - reads it as one line from standard input",
+    )
     common.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
     common.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="number format")
     common.add_argument("--seed", type=at_least(0), default=seed, metavar="N", help="seed of everything random")
@@ -182,7 +189,7 @@ def _with_job(parser: argparse.ArgumentParser, argv: list[str]) -> list[str]:
     for key, value in job.items():
         action = actions.get(key.replace("-", "_"))
         if action is None:
-            raise ConfigError(f"{file}: unknown argument {key!r} (known: {', '.join(sorted(actions))})")
+            raise ConfigError(f"{_source(Path(file))}: unknown argument {key!r} (known: {', '.join(sorted(actions))})")
         if value is None or value is False or given & set(action.option_strings):
             continue
         if not action.option_strings:
@@ -199,14 +206,18 @@ def _with_job(parser: argparse.ArgumentParser, argv: list[str]) -> list[str]:
 
 def _read_job(file: Path) -> dict[str, Any]:
     try:
-        job = json.loads(file.read_text(encoding="utf-8"))
+        job = json.loads(read_line() if str(file) == "-" else file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{file}: job file cannot be read ({error.strerror}); check the path") from error
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{file}: not valid JSON: {error}") from error
+        raise ConfigError(f"{_source(file)}: not valid JSON: {error}") from error
     if not isinstance(job, dict):
-        raise ConfigError(f"{file}: expected a JSON object of arguments, got {type(job).__name__}")
+        raise ConfigError(f"{_source(file)}: expected a JSON object of arguments, got {type(job).__name__}")
     return job
+
+
+def _source(file: Path) -> str:
+    return "job on standard input" if str(file) == "-" else str(file)
 
 
 def _texts(value: Any) -> list[str]:

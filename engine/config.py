@@ -74,7 +74,7 @@ class SceneConfig(_Section):
 class SplitConfig(_Section):
     """Which labels train, choose (validation) and test."""
 
-    kind: Literal["blocks", "files", "random"] = "blocks"
+    kind: Literal["blocks", "files", "random", "paper"] = "blocks"  # blocks | files | random (leaks) | paper (leaks)
     block_px: int | None = Field(None, ge=2)  # side of a spatial block; default: from the scene's size and the window
     buffer_px: int | None = Field(None, ge=0)  # distance that sides keep from each other; default: half a window
     test_fraction: float = Field(0.3, ge=0, lt=1)
@@ -166,13 +166,22 @@ class TrainingConfig(_Section):
     seed: int = Field(0, ge=0)
 
 
+Patterns = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
+
+
 class MissingConfig(_Section):
     """Gaps made on purpose during training."""
 
     rate: float = Field(0.85, ge=0, le=1)  # share of samples with a gap, spread over the 2^M - 2 incomplete patterns
+    patterns: Patterns | None = None  # only these, by the sensors left: ["hsi", "hsi+sar"] or { hsi = 3, sar = 1 }
     protocol: Literal["standard", "paper"] = "standard"  # fresh draw every epoch | one fixed table
     absent: Literal["skip", "dummy"] = "skip"  # absent from a whole window: not encoded | dummy tokens encoded
     cut_rate: float = Field(0.1, ge=0, le=1)  # share of samples where a random line cuts a modality off (swath edges)
+
+    @field_validator("patterns", mode="before")
+    @classmethod
+    def _alike(cls, value: Any) -> Any:
+        return dict.fromkeys(value, 1.0) if isinstance(value, list | tuple) else value
 
 
 class MixingConfig(_Section):

@@ -58,5 +58,13 @@ class ResumeError(EngineError, ValueError):
     """What is to be resumed does not belong to this job."""
 
 
+class ProcessError(EngineError, ConnectionError):
+    """Another process of the same job has failed or is gone."""
+
+
+class BatchError(EngineError):
+    """Scenes of a batch could not be mapped, or its cluster cannot be reached."""
+
+
 class Cancelled(Exception):
     """The user stopped the job (SIGINT, SIGTERM): exit code 3. Not an error."""

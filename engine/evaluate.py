@@ -67,7 +67,8 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
             {"field": arguments.field, "design": arguments.design},
         ),
     )
-    progress.result(accuracy_facts(accuracy)["overall"] | {"files": files})
+    overall = accuracy_facts(accuracy)["overall"]
+    progress.result(overall | {"report": str(arguments.out / "report.html"), "files": files})
 
 
 if __name__ == "__main__":

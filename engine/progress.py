@@ -7,6 +7,8 @@ import sys
 import time
 from typing import Any, Protocol, TextIO
 
+from engine.launch import launch
+
 
 class Progress(Protocol):
     """What long work reports to. Implementations never raise."""
@@ -38,6 +40,13 @@ class SilentProgress:
         print(f"warning: {message}", file=sys.stderr, flush=True)
 
     def result(self, values: dict[str, Any]) -> None:
+        """Ignore."""
+
+
+class MuteProgress(SilentProgress):
+    """Says nothing: another process speaks for this one."""
+
+    def warning(self, message: str) -> None:
         """Ignore."""
 
 
@@ -83,7 +92,8 @@ class TextProgress:
         if not speak:
             return
         share = 100 * done / total if total else 100.0
-        text = f"{stage} {share:3.0f} %  {rate:,.0f} {unit}/s  {_duration(left_s)} left"
+        speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+        text = f"{stage} {share:3.0f} %  {speed} {unit}/s  {_duration(left_s)} left"
         if self.tty and done < total:
             self.stream.write("\r\x1b[K" + text)
             self.stream.flush()
@@ -103,7 +113,7 @@ class TextProgress:
         """Print each value on its line."""
         for key, value in values.items():
             if not isinstance(value, dict | list):
-                self._print(f"{key}: {value}")
+                self._print(f"{key}: {_short(value) if isinstance(value, float) else value}")
 
 
 class JsonProgress:
@@ -140,9 +150,16 @@ class JsonProgress:
 
 
 def make_progress(kind: str) -> Progress:
-    """`auto` (text), `json` or `none`."""
+    """`auto` (text), `json` or `none`; of processes that torchrun has started together, the first one speaks."""
+    if launch().rank:
+        return MuteProgress()
     voices: dict[str, type[Progress]] = {"auto": TextProgress, "json": JsonProgress, "none": SilentProgress}
     return voices[kind]()
+
+
+def _short(value: float) -> str:
+    """Four decimals, or three digits of what is small: more is for programs."""
+    return f"{round(value, 4)}" if abs(value) >= 0.01 or not value else f"{value:.3g}"
 
 
 def _duration(seconds: float) -> str:

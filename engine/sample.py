@@ -69,6 +69,10 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     )  # fmt: skip
     for item in facts["classes"]:
         progress.log(f"{item['name']}: {item['points']} of {item['pixels']} pixels")
+        if not item["points"]:
+            progress.warning(f"{item['name']} gets no point: figures will leave its area out")
+    accuracy, error = facts["expected_accuracy"], facts["expected_se"]
+    progress.log(f"expected: overall accuracy {accuracy:.3f} with a standard error of {error:.4f}")
     progress.result(facts)
 
 

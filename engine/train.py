@@ -1,6 +1,7 @@
 """Train a model: one that maps every pixel with whatever sensors cover it.
 
     python -m engine.train config.toml --out run/
+    torchrun --nproc-per-node 4 -m engine.train config.toml --out run/    (4 processes; with CUDA, one for each device)
 
 RUN/ then holds model.safetensors, metrics.json, report.html (with .json and .csv), history.csv, config.toml and
 test_predictions.npz. A run that was stopped (Ctrl-C, kill, power) goes on with --resume from its last checkpoint.
@@ -50,31 +51,35 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """Run the command."""
     from engine.config import load_config
+    from engine.training.distributed import join_team
 
     overrides = list(arguments.set)
     if arguments.seed is not None:
         overrides.append(f"training.seed={arguments.seed}")
-    config = load_config(arguments.config, tuple(overrides))
-    from engine.training.run import run_training
+    with join_team() as team:
+        with team.together():
+            config = load_config(arguments.config, tuple(overrides))
+        from engine.training.run import run_training
 
-    def floors(data: Prepared) -> Floors:
-        from engine.benchmarks.floors import chosen_floors
+        def floors(data: Prepared) -> Floors:
+            from engine.benchmarks.floors import chosen_floors
 
-        progress.log("training forests and boosting to compare with")
-        return chosen_floors(data, arguments.threads)
+            progress.log("training forests and boosting to compare with")
+            return chosen_floors(data, arguments.threads)
 
-    result = run_training(
-        config,
-        arguments.out,
-        resume=arguments.resume,
-        init=arguments.init,
-        device=arguments.device,
-        precision=arguments.precision,
-        threads=arguments.threads,
-        progress=progress,
-        cancelled=cancelled,
-        floors=floors if arguments.floors else None,
-    )
+        result = run_training(
+            config,
+            arguments.out,
+            resume=arguments.resume,
+            init=arguments.init,
+            device=arguments.device,
+            precision=arguments.precision,
+            threads=arguments.threads,
+            progress=progress,
+            cancelled=cancelled,
+            floors=floors if arguments.floors else None,
+            team=team,
+        )
     progress.result({"model": str(result.model), "seconds": round(result.seconds, 1), "patterns": result.patterns})
 
 

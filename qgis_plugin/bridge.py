@@ -5,19 +5,21 @@ Everything here may run on a worker thread: nothing touches layers or widgets.
 
 import contextlib
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from qgis.core import QgsProcessingException, QgsProcessingFeedback
 
 from . import settings
 from .child import Child
-from .environment import clean_environment
+from .environment import PYTHON_VARIABLE, clean_environment
 from .failures import cannot_start, explain, missing_python
 from .listener import Listener, Stages
+from .remote import RemoteError, job_line, parse_folders, split_command
 from .translation import tr
 
 
@@ -57,18 +59,22 @@ def run_engine(
         EngineError: it cannot be started, ended with an error, or crashed.
         EngineCancelled: `feedback` was cancelled.
     """
+    remote = remote_engine() if python is None else None
     python = python or engine_python()
     listener = Listener(feedback, stages or {})
     feedback.setProgressText(tr("Starting the engine"))
     with scratch_folder() as folder:
-        file = write_job(folder / "job.json", job)
+        if remote is None:
+            words, told = engine_command([str(python)], command, write_job(folder / "job.json", job)), None
+        else:
+            words, told = engine_command(remote, command, "-"), _line_there(job)
         try:
-            child = Child(
-                [*engine_command(python, command, file), "--cancel-on-stdin"], clean_environment(python), folder
-            )
+            child = Child([*words, "--cancel-on-stdin"], clean_environment(python), folder)
         except OSError as error:
             raise EngineError(cannot_start(python, error)) from error
         with child:
+            if told is not None:
+                child.tell(told)
             for name, line in child.lines(feedback.isCanceled):
                 listener.hear(name, line)
     if child.stopped:
@@ -83,21 +89,49 @@ def run_engine(
 
 
 def engine_python() -> Path:
-    """The engine's interpreter.
+    """The engine's interpreter; of a remote engine the program that reaches it.
 
     Raises:
         EngineError: there is none; the text says how to get one.
     """
+    remote = remote_engine()
+    if remote is not None:
+        return Path(remote[0])
     python = settings.python()
     if python is None or not python.is_file():
         raise EngineError(missing_python(python))
     return python
 
 
-def engine_command(python: Path, command: str, job: Path) -> list[str]:
-    """Command line that runs a command of the engine with a job file."""
+def remote_engine() -> Optional[list[str]]:
+    """Command line that takes the interpreter's place, None where the engine runs here.
+
+    An interpreter named for the session (`PYTHON_VARIABLE`) wins.
+
+    Raises:
+        EngineError: the settings will not do.
+    """
+    text = settings.remote_command()
+    if not text or os.environ.get(PYTHON_VARIABLE):
+        return None
+    try:
+        parse_folders(settings.remote_folders())
+        return split_command(text)
+    except RemoteError as error:
+        raise EngineError(str(error)) from error
+
+
+def engine_command(interpreter: Sequence[str], command: str, job: Union[Path, str]) -> list[str]:
+    """Command line that runs a command of the engine with a job file, or with "-" for one that comes by stdin."""
     # How to report is said here, not in the job: a job that cannot be read must be reported in this way, too.
-    return [str(python), "-m", f"engine.{command}", "--job", str(job), "--progress", "json"]
+    return [*interpreter, "-m", f"engine.{command}", "--job", str(job), "--progress", "json"]
+
+
+def _line_there(job: Mapping[str, Any]) -> str:
+    try:
+        return job_line(job, parse_folders(settings.remote_folders()))
+    except RemoteError as error:
+        raise EngineError(str(error)) from error
 
 
 def write_job(file: Path, job: Mapping[str, Any]) -> Path:

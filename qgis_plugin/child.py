@@ -54,6 +54,13 @@ class Child:
             stream = getattr(self._process, name)
             threading.Thread(target=self._read, args=(name, stream), name=f"read {name}", daemon=True).start()
 
+    def tell(self, text: str) -> None:
+        """Write to its stdin; where it is gone already, its end tells why."""
+        with contextlib.suppress(OSError, ValueError):
+            if self._process.stdin is not None:
+                self._process.stdin.write(text)
+                self._process.stdin.flush()
+
     def lines(self, cancelled: Callable[[], bool]) -> Iterator[tuple[str, str]]:
         """Yield ("stdout" or "stderr", line) until the child ends, or is stopped because `cancelled` said so.
 

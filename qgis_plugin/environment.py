@@ -98,4 +98,5 @@ def _windows_path(python: Path, environment: Mapping[str, str]) -> str:
     system = Path(environment.get("SystemRoot", r"C:\Windows"))
     prefix = python.parent.parent if python.parent.name.lower() == "scripts" else python.parent
     folders = [python.parent, prefix, prefix / "Library" / "bin", system / "System32", system, system / "System32/Wbem"]
+    folders.append(system / "System32/OpenSSH")
     return os.pathsep.join(map(str, folders))

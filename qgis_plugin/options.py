@@ -38,6 +38,17 @@ class OptionsPage(QgsOptionsPageWidget):
         self.python.setDialogTitle(tr("Python interpreter of the engine"))
         self.python.lineEdit().setPlaceholderText(tr('the one made by "Set up the engine"'))
         self.python.setFilePath(settings.engine_python())
+        self.remote_command = QLineEdit(settings.remote_command())
+        self.remote_command.setPlaceholderText("ssh -o BatchMode=yes gpu-server /opt/mamol/bin/python")
+        self.remote_command.setToolTip(tr("Runs the engine on another machine or in a container. Empty: it runs here."))
+        self.remote_folders = QLineEdit(settings.remote_folders())
+        self.remote_folders.setPlaceholderText("/home/ann/data = /mnt/data; /home/ann/maps = /mnt/maps")
+        self.remote_folders.setToolTip(
+            tr(
+                "Folders that both machines see, HERE = THERE, separated by semicolons. "
+                "Empty: names are the same there."
+            )
+        )
         self.device = QComboBox()
         self.device.addItems(settings.DEVICES)
         self.device.setCurrentText(settings.device())
@@ -57,6 +68,8 @@ class OptionsPage(QgsOptionsPageWidget):
 
         form = QFormLayout()
         form.addRow(tr("Engine interpreter"), self.python)
+        form.addRow(tr("Command of a remote engine"), self.remote_command)
+        form.addRow(tr("Folders there"), self.remote_folders)
         form.addRow(tr("Compute on"), self.device)
         form.addRow(tr("Processor threads"), self.threads)
         form.addRow(tr("Raster cache"), self.memory)
@@ -79,6 +92,8 @@ class OptionsPage(QgsOptionsPageWidget):
         settings.save(
             {
                 settings.ENGINE_PYTHON: self.python.filePath().strip(),
+                settings.REMOTE_COMMAND: self.remote_command.text().strip(),
+                settings.REMOTE_FOLDERS: self.remote_folders.text().strip(),
                 settings.DEVICE: self.device.currentText(),
                 settings.THREADS: self.threads.value(),
                 settings.MEMORY_MB: self.memory.value(),

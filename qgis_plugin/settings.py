@@ -12,6 +12,8 @@ ENGINE_PYTHON = "mamol/engine_python"  # interpreter or folder of a virtual envi
 DEVICE = "mamol/device"
 THREADS = "mamol/threads"  # 0: all
 MEMORY_MB = "mamol/memory_mb"  # GDAL's raster cache in the engine
+REMOTE_COMMAND = "mamol/remote_command"  # instead of an interpreter here: see remote.py; empty: none
+REMOTE_FOLDERS = "mamol/remote_folders"  # what folders are called there
 TORCH_INDEX = "mamol/torch_index"  # package index that "Set up the engine" takes PyTorch from
 
 DEVICES = ["auto", "cpu", "cuda", "mps"]
@@ -33,6 +35,16 @@ def engine_home() -> Path:
 def python() -> Optional[Path]:
     """The engine's interpreter, None where there is none; see `find_python`."""
     return find_python(engine_python(), engine_home())
+
+
+def remote_command() -> str:
+    """Command that runs the engine elsewhere; empty: it runs here."""
+    return str(QgsSettings().value(REMOTE_COMMAND, "") or "").strip()
+
+
+def remote_folders() -> str:
+    """What folders are called where the engine runs, `here = there; ...`."""
+    return str(QgsSettings().value(REMOTE_FOLDERS, "") or "")
 
 
 def device() -> str:

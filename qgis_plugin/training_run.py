@@ -7,12 +7,22 @@ from typing import Any
 
 from qgis.core import QgsProcessingFeedback
 
-from .bridge import EngineCancelled, EngineError, engine_command, engine_python, run_engine, write_job
+from . import settings
+from .bridge import (
+    EngineCancelled,
+    EngineError,
+    engine_command,
+    engine_python,
+    remote_engine,
+    run_engine,
+    write_job,
+)
 from .detached import DetachedRun, process_hint
 from .environment import clean_environment
 from .failures import cannot_start, explain
 from .layers import LayerError
 from .listener import Listener
+from .remote import RemoteError, config_there, parse_folders
 from .translation import tr
 
 _STAGES = {"reading scenes": (2.0, 10.0), "training": (10.0, 95.0)}
@@ -74,7 +84,10 @@ class TrainingRun:
         Raises:
             EngineError, EngineCancelled: see `run_engine`.
         """
-        return run_engine("train", self._arguments(resume, compute), feedback, _STAGES)
+        job = self._arguments(resume, compute)
+        if remote_engine() is not None:
+            job["config"] = str(self._config_there())
+        return run_engine("train", job, feedback, _STAGES)
 
     def start_detached(self, resume: bool, compute: Mapping[str, Any], feedback: QgsProcessingFeedback) -> None:
         """Start a training that outlives QGIS, and return when it has begun.
@@ -83,10 +96,14 @@ class TrainingRun:
             EngineError: it could not be started, or ended before it began.
             EngineCancelled: `feedback` was cancelled before; it is stopped.
         """
+        if remote_engine() is not None:
+            raise EngineError(
+                tr("A training of a remote engine ends with QGIS; start it on the other machine instead.")
+            )
         python = engine_python()
         try:
             job = write_job(self.inputs / "detached.json", self._arguments(resume, compute))
-            process = self.detached.start(engine_command(python, "train", job), clean_environment(python))
+            process = self.detached.start(engine_command([str(python)], "train", job), clean_environment(python))
         except OSError as error:
             raise EngineError(cannot_start(python, error)) from error
         listener = Listener(feedback, _STAGES)
@@ -116,6 +133,16 @@ class TrainingRun:
         if feedback.isCanceled():
             raise EngineCancelled(tr("No longer following. The training goes on without QGIS."))
         raise EngineError(explain(1, engine_python(), listener.error, self.detached.last_words()))
+
+    def _config_there(self) -> Path:
+        """The configuration with the names that files have where the engine runs."""
+        path = self.inputs / "training_there.toml"
+        try:
+            folders = parse_folders(settings.remote_folders())
+            path.write_text(config_there(self._config.read_text(encoding="utf-8"), folders), encoding="utf-8")
+        except RemoteError as error:
+            raise EngineError(str(error)) from error
+        return path
 
     def _arguments(self, resume: bool, compute: Mapping[str, Any]) -> dict[str, Any]:
         job = json.loads(self._job.read_text(encoding="utf-8"))

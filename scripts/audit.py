@@ -18,15 +18,21 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def main() -> int:
     """Run both; print what they find."""
-    call = [sys.executable, "-m", "bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive"]
-    bandit = subprocess.run([*call, "engine", "scripts"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if bandit.returncode:
-        print(bandit.stdout, bandit.stderr, sep="\n")
+    weak = [_bandit("engine"), _bandit("scripts", "--skip=B101,B404,B603")]  # scripts are there to start processes
     found, said = packages()
     for line in found:
         print(line)
     print(said)
-    return 1 if bandit.returncode or found else 0
+    return 1 if any(weak) or found else 0
+
+
+def _bandit(folder: str, *options: str) -> bool:
+    """Whether bandit finds something in a folder, which is printed."""
+    call = [sys.executable, "-m", "bandit", "--quiet", "--configfile=pyproject.toml", "--recursive", folder, *options]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(done.stdout, done.stderr, sep="\n")
+    return bool(done.returncode)
 
 
 def packages() -> tuple[list[str], str]:

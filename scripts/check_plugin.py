@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree as ElementTree  # nosec B405 - reads what the plugin has just written
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,8 @@ def check_all(qgis: Qgis, samples: Path) -> None:
                                OUTPUT=str(work / name / "points.gpkg"))["OUTPUT"])  # fmt: skip
         style = points.with_suffix(".qml")
         expect(points.is_file() and "ValueMap" in style.read_text(encoding="utf-8"), f"{name}: no sample points")
+        if not missing:
+            close_the_loop(qgis, result["OUTPUT"], points, truth, accuracy["OVERALL_ACCURACY"])
         promised = known["+".join(NAMES[sensor] for sensor in given)]
         figure = accuracy["OVERALL_ACCURACY"]
         say(f"{name}: overall accuracy {figure:.3f} at {accuracy['PIXELS']} pixels, promised {promised:.3f}")
@@ -173,6 +176,40 @@ def check_all(qgis: Qgis, samples: Path) -> None:
     qgis.call("run", "mamol:predict", "--", "MODEL=no_such_file.safetensors", f"OUTPUT={work / 'none.tif'}", code=1)
     expect(not (work / "none.tif").exists(), "a map without a model")
     say("a missing model is refused with exit code 1")
+
+
+def close_the_loop(qgis: Qgis, land_cover: str, points: Path, truth: str, known: float) -> None:
+    """From a map's sample points, filled from the truth by QGIS, to estimates for its whole area.
+
+    Args:
+        qgis: where to run.
+        land_cover: the map.
+        points: its sample points, not filled in.
+        truth: raster that numbers the same classes otherwise.
+        known: overall accuracy of the map at all of its pixels.
+    """
+    sampled, filled = points.with_name("sampled.gpkg"), points.with_name("filled.gpkg")
+    qgis.call("run", "native:rastersampling", "--", f"INPUT={points}", f"RASTERCOPY={truth}", "COLUMN_PREFIX=truth",
+              f"OUTPUT={sampled}")  # fmt: skip
+    numbers = [str(categories(land_cover).index(name)) for name in categories(truth)]
+    qgis.call("run", "native:fieldcalculator", "--", f"INPUT={sampled}", "FIELD_NAME=reference", "FIELD_TYPE=1",
+              f"FORMULA=array_get(array({','.join(numbers)}), \"truth1\")", f"OUTPUT={filled}")  # fmt: skip
+    folder = points.with_name("sample figures")
+    result = qgis.run("evaluate", MAP=land_cover, REFERENCE=str(filled), FIELD="reference", OUTPUT=str(folder))
+    error = result["OVERALL_ACCURACY_SE"]
+    expect(0 < error < 0.1, f"standard error of a sample of 100 points: {result}")
+    expect(abs(result["OVERALL_ACCURACY"] - known) < 5 * error, f"the sample is far from the whole, {known}: {result}")
+    figures = json.loads((folder / "accuracy.json").read_text(encoding="utf-8"))
+    expect(figures["design"] is not None and "area_ha_se" in figures["classes"][0], "no areas were estimated")
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    expect("hold for the mapped area" in page, f"{folder}: the report does not tell what the figures hold for")
+    say(f"a sample of the map: overall accuracy {result['OVERALL_ACCURACY']:.3f} +- {error:.3f}")
+
+
+def categories(raster: str) -> list[str]:
+    """Names of the classes of a raster, by value from 0 on."""
+    tree = ElementTree.parse(f"{raster}.aux.xml")  # nosec B314 - the plugin has just written it
+    return [item.text or "" for item in tree.iter("Category")]
 
 
 def main() -> int:

@@ -105,8 +105,8 @@ def make_scene(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def run_command(capsys, monkeypatch) -> Iterator[Callable[..., tuple[int, str, str]]]:
-    """Run `python -m engine.NAME ARGUMENTS` in this process: (exit code, stdout, stderr)."""
+def run_parser(capsys, monkeypatch) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """Run a parser's command in this process, as a command line would: (exit code, stdout, stderr)."""
     from engine.commandline import run
     from engine.trust import NO_NETWORK
 
@@ -118,16 +118,26 @@ def run_command(capsys, monkeypatch) -> Iterator[Callable[..., tuple[int, str, s
         if before is None:
             monkeypatch.delenv(name)
 
-    def call(name: str, *arguments: object) -> tuple[int, str, str]:
-        command = importlib.import_module(f"engine.{name}")
+    def call(parser: object, main: object, *arguments: object) -> tuple[int, str, str]:
         capsys.readouterr()
-        code = run(command.make_parser(), command.main, [str(argument) for argument in arguments])
+        code = run(parser, main, [str(argument) for argument in arguments])
         output = capsys.readouterr()
         return code, output.out, output.err
 
     yield call
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def run_command(run_parser) -> Callable[..., tuple[int, str, str]]:
+    """Run `python -m engine.NAME ARGUMENTS` in this process: (exit code, stdout, stderr)."""
+
+    def call(name: str, *arguments: object) -> tuple[int, str, str]:
+        command = importlib.import_module(f"engine.{name}")
+        return run_parser(command.make_parser(), command.main, *arguments)
+
+    return call
 
 
 @pytest.fixture

@@ -241,3 +241,34 @@ def test_overview_lists_every_command():
     with_parser = {path.stem for path in (ROOT / "engine").glob("*.py") if "def make_parser" in path.read_text()}
     assert with_parser == set(COMMANDS)
     assert all(f"python -m engine.{name}" in output for name in COMMANDS)
+
+
+def test_a_job_comes_by_stdin_and_what_follows_may_still_cancel(tmp_path):
+    """One line is the job; the next one, later, asks to stop."""
+    code = (
+        "import sys, time\nfrom engine import commandline\nfrom engine.errors import Cancelled\n"
+        "parser = commandline.command_parser('try', None)\nparser.add_argument('model')\n"
+        "def main(arguments, progress, cancelled):\n"
+        "    progress.log(arguments.model)\n"
+        "    end = time.monotonic() + 30\n"
+        "    while time.monotonic() < end and not cancelled(): time.sleep(0.05)\n"
+        "    if cancelled(): raise Cancelled\n"
+        "sys.exit(commandline.run(parser, main))"
+    )
+    command = [sys.executable, "-c", code, "--job", "-", "--progress", "json", "--cancel-on-stdin"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as job:
+        job.stdin.write('{"model": "Größe; $(rm)"}\n')
+        job.stdin.flush()
+        assert json.loads(job.stdout.readline())["message"] == "Größe; $(rm)"
+        job.stdin.write("cancel\n")
+        job.stdin.flush()
+        assert job.wait(20) == 3
+
+
+@pytest.mark.parametrize("text", ["", "[]\n", "{\n", '{"model": 1, "x": 2}\n'])
+def test_a_wrong_job_by_stdin_is_2(text):
+    command = [sys.executable, "-m", "engine.inspect", "--job", "-"]
+    done = subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr

@@ -37,11 +37,37 @@ def test_choose_device(monkeypatch):
     assert device.choose_device("cuda:1") == torch.device("cuda:1")
 
 
+def test_each_of_several_processes_has_its_own_cuda_device(monkeypatch):
+    """As torchrun numbers them on one machine; the CPU is shared, MPS is not for several."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    taken = []
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    told = {"TORCHELASTIC_RUN_ID": "x", "RANK": "6", "WORLD_SIZE": "8", "LOCAL_RANK": "2", "LOCAL_WORLD_SIZE": "4"}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    assert device.choose_device("auto") == device.choose_device("cuda") == torch.device("cuda:2")
+    assert taken == [2, 2] and device.choose_device("cpu") == torch.device("cpu")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    with pytest.raises(ConfigError, match="4 processes on a machine with 3 CUDA"):
+        device.choose_device("auto")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert device.choose_device("auto") == torch.device("cpu") and device.communication() == "gloo"
+
+
 def test_choose_precision(monkeypatch):
-    """bfloat16 only where it is native, unless asked for."""
+    """bfloat16 only where it is faster, unless asked for."""
     cpu = torch.device("cpu")
-    for flags, expected in (("fma avx512f", "float32"), ("avx512f avx512_bf16", "bfloat16"), ("", "float32")):
-        monkeypatch.setattr(device, "_cpu_info", lambda keys, flags=flags: flags)
+    for vendor, flags, expected in (
+        ("GenuineIntel", "fma avx512f", "float32"),
+        ("GenuineIntel", "avx512f avx512_bf16", "float32"),
+        ("GenuineIntel", "avx512_bf16 amx_bf16", "bfloat16"),
+        ("AuthenticAMD", "avx512f avx512_bf16", "bfloat16"),
+        ("", "asimd bf16", "bfloat16"),
+        ("", "", "float32"),
+    ):
+        monkeypatch.setattr(device, "_cpu_info", lambda keys, v=vendor, f=flags: v if "vendor_id" in keys else f)
         assert device.choose_precision(cpu) == expected
         assert device.choose_precision(cpu, "float32") == "float32"
         assert device.choose_precision(cpu, "bfloat16") == "bfloat16"

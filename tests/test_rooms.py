@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ENGINE = ROOT / "engine"
 
 BASE = {
-    "errors", "modality", "legend", "config", "progress", "cancel", "commandline", "checksum", "atomic", "disk",
-    "memory", "trust",
+    "errors", "modality", "legend", "config", "progress", "cancel", "commandline", "checksum", "launch", "atomic",
+    "disk", "memory", "trust",
 }  # fmt: skip
 ALL = {path.stem for path in ENGINE.iterdir() if path.suffix == ".py" or path.is_dir()} | {"__init__"}
 
@@ -34,6 +34,7 @@ RULES = {
         {"rasterio"},
     ),
     "mapping": (BASE | {"raster", "bundle", "modelfile", "device"}, set()),
+    "batch": (BASE | {"mapping", "raster", "bundle", "modelfile", "device"}, {"torch"}),
     "benchmarks": (ALL, set()),
     "commands": (ALL, set()),
 }
@@ -45,6 +46,8 @@ ONLY_IN = {
     "sklearn": {"benchmarks"},
     "matplotlib": {"assessment/pictures.py", "benchmarks"},
     "qgis": set(),
+    "dask": {"batch/cluster.py"},
+    "distributed": {"batch/cluster.py"},
     "pickle": {"model/weights.py"},  # the name of an exception; see test_no_file_of_a_stranger_is_unpickled
     "geopandas": {"raster", "benchmarks"},
 }

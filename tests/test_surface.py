@@ -34,7 +34,8 @@ COMMANDS = {
     ),
     "benchmark": (
         {"suite", "name"},
-        {"--out", "--data", "--cases", "--config", "--seeds", "--set", "--method", "--simulated", "--difficulty"},
+        {"--out", "--data", "--cases", "--config", "--seeds", "--set", "--method", "--simulated", "--difficulty",
+         "--protocol", "--tables"},
     ),
     "diagnose": (set(), set()),
 }  # fmt: skip
@@ -75,6 +76,18 @@ def test_help_answers_at_once(command):
     output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     seconds, heavy = json.loads(output.splitlines()[-1])
     assert seconds < 0.5 and heavy == []
+
+
+def test_options_of_the_batch_script():
+    import runpy
+
+    parser = runpy.run_path(str(ROOT / "scripts" / "generate_maps.py"), run_name="generate_maps")["make_parser"]()
+    long = {name for action in parser._actions for name in action.option_strings if name.startswith("--")}
+    assert {action.dest for action in parser._actions if not action.option_strings} == {"jobs"}
+    assert long == COMMON | {
+        "--model", "--out", "--confidence", "--probabilities", "--sensors-used", "--mosaic", "--overwrite", "--workers",
+        "--scheduler", "--retries", "--shard-pixels", "--reference", "--overlap", "--batch-size", "--weights",
+    }  # fmt: skip
 
 
 def test_readme_knows_every_key_and_default_of_the_configuration():

@@ -38,6 +38,19 @@ class Reliability:
         gap = np.abs(self.confidence - self.accuracy)[self.count > 0]
         return float(gap @ self.count[self.count > 0] / self.count.sum())
 
+    @property
+    def error_by_chance(self) -> float:
+        """The error that a faultless confidence would show with so many pixels, were they independent; NaN without.
+
+        Shares scatter about what is expected: in an interval with n pixels their mean distance is sqrt(2 / pi) standard
+        deviations sqrt(c (1 - c) / n), at a mean confidence c.
+        """
+        if not self.count.sum():
+            return float("nan")
+        count, confidence = self.count[self.count > 0], self.confidence[self.count > 0]
+        spread = np.sqrt(confidence * (1 - confidence).clip(0) / count)
+        return float(np.sqrt(2 / np.pi) * spread @ count / count.sum())
+
     def to_json(self) -> list[dict[str, Any]]:
         """Intervals that have pixels, JSON-able."""
         return [

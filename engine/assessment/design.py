@@ -91,8 +91,13 @@ def strata_raster(labels: Labels, strata: Source, source: Source, cancelled: Cal
     )
 
 
-def as_drawn(labels: Labels, drawn: SampleDesign, source: Source) -> Design:
-    """The stratified random sample that the points themselves tell of."""
+def as_drawn(
+    labels: Labels, drawn: SampleDesign, population: Population, source: Source, names: dict[int, str]
+) -> Design:
+    """The stratified random sample that the points themselves tell of; `names` by map value.
+
+    A stratum whose points have all been deleted is known of only where the map is the one they were drawn from.
+    """
     width = source.grid.width
     keys, order = np.unique(drawn.rows * width + drawn.cols, return_index=True)
     sought = labels.rows * width + labels.cols
@@ -101,8 +106,25 @@ def as_drawn(labels: Labels, drawn: SampleDesign, source: Source) -> Design:
     stratum = np.where(keys[at] == sought, drawn.stratum[order][at], -1)
     areas = drawn.area_m2
     area = _pixel_areas(source, labels) if areas is not None else None
-    strata = Strata(drawn.names, drawn.pixels, drawn.pixels.astype(float) if areas is None or area is None else areas)
+    sizes = drawn.pixels.astype(float) if areas is None or area is None else areas
+    lost = _lost(drawn, population)
+    members = [population.of(0, value) for value in lost]
+    lost_pixels = [population.pixels[member].sum() for member in members]
+    lost_area = lost_pixels if area is None else [population.area[member].sum() for member in members]
+    strata = Strata(
+        (*drawn.names, *(names[value] for value in lost)),
+        np.append(drawn.pixels, np.array(lost_pixels, np.int64)),
+        np.append(sizes, lost_area),
+    )
     return _only_sampled("stratified random sample, as the points were drawn", strata, stratum, area)
+
+
+def _lost(drawn: SampleDesign, population: Population) -> list[int]:
+    """Values of the map of which no point is left; none if the points come from another map."""
+    strata = zip(drawn.values.tolist(), drawn.pixels.tolist(), strict=True)
+    if any(population.pixels[population.of(0, value)].sum() != pixels for value, pixels in strata):
+        return []
+    return [value for value in np.unique(population.values[:, 0]).tolist() if value not in (0, *drawn.values.tolist())]
 
 
 def _design(

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.assessment.population import count_pixels
-from engine.assessment.sampling import Allocation, allocate, draw, expected_accuracies, sample_size
-from engine.errors import BandCountError, NodataError
+from engine.assessment.population import count_pixels, open_map
+from engine.assessment.sampling import Allocation, allocate, draw, expected_accuracies, expected_se, size_for
+from engine.errors import NodataError
 from engine.raster.legends import build_legend, raster_hints
 from engine.raster.sample_points import SampleDesign, write_sample_points
-from engine.raster.sources import Source, open_source
 
 
 def draw_points(
@@ -44,7 +43,8 @@ def draw_points(
         cancelled: asked often; True stops.
 
     Returns:
-        `points`, `size`, `classes` with name, value, pixels and points of each, `files`; JSON-able.
+        `points`, `size`, `expected_accuracy` (overall) and `expected_se`, its standard error, `classes` with name,
+        value, pixels and points of each, `files`; JSON-able.
 
     Raises:
         BandCountError: the map has more than one band.
@@ -63,12 +63,13 @@ def draw_points(
     expected = expected_accuracies(legend.names, default, given)
     if size is None:
         assert target_se is not None
-        size = max(sample_size(pixels, expected, target_se), int(np.minimum(at_least, pixels).sum()))
+        size = size_for(pixels, expected, target_se, rule, at_least)
     wanted = allocate(pixels, expected, size, rule, at_least)
     sizes = {value: (int(n), int(k)) for value, n, k in zip(legend.values, pixels, wanted, strict=True)}
     drawn = draw(source, sizes, seed, cancelled)
     design = SampleDesign(
         names=tuple(legend.names),
+        values=np.array(legend.values),
         pixels=pixels,
         area_m2=None if population.area_m2 is None else population.area_m2[mapped],
         rows=drawn.rows,
@@ -80,16 +81,11 @@ def draw_points(
         {"name": item.name, "value": item.value, "pixels": sizes[item.value][0], "points": sizes[item.value][1]}
         for item in legend.classes
     ]
-    return {"points": str(out), "size": int(wanted.sum()), "classes": classes, "files": [str(file) for file in files]}
-
-
-def open_map(path: Path) -> Source:
-    """Open a class map.
-
-    Raises:
-        BandCountError: it has more than one band.
-    """
-    source = open_source(path)
-    if source.count != 1:
-        raise BandCountError(f"{path}: {source.count} bands, expected a class map with one band")
-    return source
+    return {
+        "points": str(out),
+        "size": int(wanted.sum()),
+        "expected_accuracy": float(pixels @ expected / pixels.sum()),
+        "expected_se": expected_se(pixels, expected, wanted),
+        "classes": classes,
+        "files": [str(file) for file in files],
+    }

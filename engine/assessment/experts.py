@@ -32,16 +32,17 @@ def expert_section(experts: Mapping[str, Any] | None) -> list[str]:
             parts += _bar(left + place * (_BAR + _GAP), row * _ROW, shares)
     count = len(next(iter(patterns.values()))["share"][0])
     legend = " ".join(
-        f'<span class="swatch" style="background:{_colour(expert)}"></span>expert {expert}' for expert in range(count)
+        f'<span><span class="swatch" style="background:{_colour(expert)}"></span>expert {expert}</span>'
+        for expert in range(count)
     )
     height = (len(patterns) + 1) * _ROW + 6
     return [
         "<h2>Which experts serve which sensors</h2>",
         '<p class="note">Share of the tokens of each combination that each expert serves, by its gate, in the windows '
         "around the measured pixels. Bars that look alike: the experts do not tell combinations apart.</p>",
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" style="max-width: 100%; font-size: 12px" role="img" '
-        f'aria-label="experts by sensors">{"".join(parts)}</svg>',
-        f"<p>{legend}</p>",
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" fill="currentColor" style="max-width: 100%; '
+        f'font-size: 12px" role="img" aria-label="experts by sensors">{"".join(parts)}</svg>',
+        f'<p class="legend">{legend}</p>',
     ]
 
 

@@ -45,9 +45,22 @@ def accuracy_rows(facts: dict[str, Any]) -> Iterator[Row]:
             for key, value in item.items():
                 if key != "name":
                     yield sensors, item["name"], key, value
+        names = [item["name"] for item in part["classes"]]
+        yield from matrix_rows(sensors, names, "pixels", part["confusion"])
+        if part["shares"] is not None:
+            yield from matrix_rows(sensors, names, "share", part["shares"])
+    for item in (facts["design"] or {"strata": []})["strata"]:
+        yield from ((EVERYTHING, item["name"], f"stratum_{key}", item[key]) for key in ("pixels", "ha", "n"))
     for key, value in (facts["comparison"] or {}).items():
         if key != "other":
             yield f"compared with {facts['comparison']['other']}", "", key, value
+
+
+def matrix_rows(sensors: str, names: Sequence[str], what: str, matrix: Sequence[Sequence[float]]) -> Iterator[Row]:
+    """A confusion matrix, reference by row, as rows whose figure names the class of the map."""
+    for name, row in zip(names, matrix, strict=True):
+        for other, value in zip(names, row, strict=True):
+            yield sensors, name, f"{what} mapped as {other}", value
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

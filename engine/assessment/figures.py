@@ -72,7 +72,10 @@ def sampled_figures(tally: Tally, classes: int, domain: np.ndarray | None = None
     cells = inside[None, :, None, None] * influence[:, None]
     with np.errstate(invalid="ignore"):  # NaN of undefined figures
         errors = tally.standard_errors(cells.reshape(len(cells), -1))
-    found = {name: _interval(*pair) for name, *pair in zip(names, values, errors, strict=True)}
+    found = {
+        name: _interval(value, error, -1.0 if name[0] == "kappa" else 0.0)
+        for name, value, error in zip(names, values, errors, strict=True)
+    }
     overall = {f"{name}{key}": value for name in ("oa", "aa", "kappa") for key, value in found[name, -1].items()}
     per_class = []
     for k in range(classes):
@@ -127,8 +130,8 @@ def _summed(cells: np.ndarray, inside: np.ndarray, classes: int) -> np.ndarray:
     return np.asarray(cells.reshape(-1, classes, classes)[inside].sum(axis=0))
 
 
-def _interval(value: float, error: float) -> Facts:
-    low, high = wald(value, error, lowest=-1.0 if value < 0 else 0.0)
+def _interval(value: float, error: float, lowest: float) -> Facts:
+    low, high = wald(value, error, lowest)
     parts = {"": value, "_se": error, "_low": low, "_high": high}
     return {key: _json(part) for key, part in parts.items()}
 

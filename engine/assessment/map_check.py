@@ -11,10 +11,9 @@ import numpy as np
 from engine.assessment.comparison import Comparison, compare
 from engine.assessment.confusion import Confusion
 from engine.assessment.design import Design, DesignName, as_drawn, map_classes, simple_random, strata_raster
-from engine.assessment.draw import open_map
 from engine.assessment.figures import Figures, counted_figures, sampled_figures
 from engine.assessment.matching import Matched, as_classes, match, other_classes
-from engine.assessment.population import Population, check_grid, count_pixels, values_at
+from engine.assessment.population import Population, check_grid, count_pixels, open_map, values_at
 from engine.errors import ConfigError, LabelError
 from engine.legend import Legend
 from engine.raster.labels import Labels, read_labels
@@ -113,15 +112,15 @@ def check_map(
     population = count_pixels([source, *([sensors] if sensors else [])], cancelled)
     values = values_at(source, labels.rows, labels.cols)
     matched = match(map_path, reference, labels, values, population)
+    names = {value: matched.legend.names[index] for value, index in matched.of_value.items()}
     if layers:
         sample: Design | None = strata_raster(labels, layers, source, cancelled)
     elif design == "stratified":
-        names = {value: matched.legend.names[index] for value, index in matched.of_value.items()}
         sample = map_classes(labels, values, population, source, names)
     elif design == "random":
         sample = simple_random(labels, values, population, source)
     else:
-        sample = None if drawn is None else as_drawn(labels, drawn, source)
+        sample = None if drawn is None else as_drawn(labels, drawn, population, source, names)
     bits = values_at(sensors, labels.rows, labels.cols) if sensors else np.zeros(len(values), np.int64)
     whole, patterns = _parts(matched, bits, population, sample)
     names_of_bits = raster_hints(sensors_used).names if sensors_used else {}
@@ -137,7 +136,7 @@ def check_map(
         unanswered=0 if drawn is None else len(drawn.rows) - len(labels.rows),
         by_name=matched.by_name,
         comparison=None if second is None else _compare(second, labels, matched, sample),
-        notes=tuple(_notes(matched, labels, sample, design is not None and carried is not None)),
+        notes=tuple(_notes(matched, labels, sample, whole.figures, design is not None and carried is not None)),
         places=np.stack([labels.rows, labels.cols, right])[:, mapped],
     )
 
@@ -208,7 +207,7 @@ def _compare(second: Source, labels: Labels, matched: Matched, sample: Design | 
     return compare(second.path.name, matched.predicted == matched.truth, right, both, sample)
 
 
-def _notes(matched: Matched, labels: Labels, sample: Design | None, overruled: bool) -> list[str]:
+def _notes(matched: Matched, labels: Labels, sample: Design | None, found: Figures, overruled: bool) -> list[str]:
     """What a reader must know."""
     notes = []
     if not matched.by_name:
@@ -228,6 +227,8 @@ def _notes(matched: Matched, labels: Labels, sample: Design | None, overruled: b
     single = [name for name, n in zip(sample.strata.names, sample.n, strict=True) if n == 1]
     if single:
         notes.append(f"a single reference pixel in {', '.join(single)}: standard errors cannot be told")
+    if found.overall["oa"] == 1 and (sample.n < sample.strata.pixels).any():
+        notes.append("no reference pixel is wrong: standard errors of 0 come from that, not from certainty")
     if len(np.unique(labels.region)) < len(labels.region) / 2 and (sample.n < sample.strata.pixels).any():
         notes.append(
             "reference pixels lie in groups that resemble each other: with a design that draws single pixels, standard "

@@ -13,6 +13,8 @@ from engine.assessment.facts import EVERYTHING
 from engine.assessment.page import (
     class_name,
     fact_table,
+    file_table,
+    folded,
     interval,
     map_row,
     matrix_sections,
@@ -43,13 +45,12 @@ def report_html(
         _classes_note(facts),
         _by_class(legend, facts),
         *_areas(legend, facts),
-        *matrix_sections(legend, matrices),
+        *matrix_sections(legend, matrices, facts["shares"]),
         *_proportions(legend, facts),
         *_each_pattern(legend, facts),
         *_comparison(facts),
         *_design(facts),
-        "<h2>Where this comes from</h2>",
-        fact_table(facts["provenance"]),
+        *_origin(facts["provenance"]),
     ]
     return page(title, parts)
 
@@ -68,6 +69,8 @@ def _summary(facts: Mapping[str, Any]) -> str:
             ["mean accuracy of the classes (AA) %", interval(overall, "aa")],
             ["Cohen's kappa", interval(overall, "kappa", 1, 3)],
             ["reference pixels", number(overall["n"], 0)],
+            ["pixels of the map with a class", number(overall["mapped_pixels"], 0)],
+            ["pixels of the map without one", number(facts["nodata_pixels"], 0)],
         ],
     )
     holds = (
@@ -89,12 +92,13 @@ def _by_sensors(facts: Mapping[str, Any]) -> str:
          number(part["n"], 0), number(part["mapped_pixels"], 0), number(part.get("mapped_ha"), 2)]
         for name, part in ({EVERYTHING: facts["overall"]} | facts["patterns"]).items()
     ]  # fmt: skip
-    return table(["sensors", "OA %", "AA %", "kappa", "reference pixels", "mapped pixels", "mapped ha"], rows)
+    header = ["sensors", "OA %", "AA %", "kappa", "reference pixels", "mapped pixels", "mapped ha"]
+    return table(header, rows, "figures")
 
 
 def _classes_note(facts: Mapping[str, Any]) -> str:
     wilson = (
-        " Beside each interval (estimate -+ 1.96 standard errors) stands Wilson's in brackets: trust that one where "
+        " Below each estimate its interval (± 1.96 standard errors), and in brackets Wilson's: trust that one where "
         "pixels are few or nearly all are right."
         if facts["design"]
         else ""
@@ -112,7 +116,7 @@ def _by_class(legend: Legend, part: Mapping[str, Any]) -> str:
         for k, item in enumerate(part["classes"])
     ]  # fmt: skip
     header = ["class", "user's accuracy %", "producer's accuracy %", "F1 %", "IoU %", "reference pixels", "map pixels"]
-    return table(header, rows)
+    return table(header, rows, "figures")
 
 
 def _accuracy(item: Mapping[str, Any], name: str) -> str:
@@ -138,7 +142,7 @@ def _areas(legend: Legend, facts: Mapping[str, Any]) -> list[str]:
         + ("" if known else " The map's CRS does not tell the size of its pixels, so areas are shares.")
     )
     return ["<h2>Area of each class</h2>", f'<p class="note">{note}</p>',
-            table([*header, *(["estimated ha", "estimated km2"] if known else [])], rows)]  # fmt: skip
+            table([*header, *(["estimated ha", "estimated km²"] if known else [])], rows, "figures")]  # fmt: skip
 
 
 def _proportions(legend: Legend, facts: Mapping[str, Any]) -> list[str]:
@@ -146,14 +150,13 @@ def _proportions(legend: Legend, facts: Mapping[str, Any]) -> list[str]:
         return []
     names = [html.escape(name) for name in legend.names]
     rows = [[class_name(legend, k), *(percent(p, 2) for p in row)] for k, row in enumerate(facts["shares"])]
-    content = table(["reference \\ map", *names], rows)
-    return [f"<details><summary>Estimated percent of the area: {EVERYTHING}</summary>{content}</details>"]
+    content = table(["reference \\ map", *names], rows, "matrix")
+    return [folded(f"Estimated percent of the area: {EVERYTHING}", content)]
 
 
 def _each_pattern(legend: Legend, facts: Mapping[str, Any]) -> list[str]:
     return [
-        f"<details><summary>Classes where mapped with {html.escape(name)}</summary>"
-        f"{_by_class(legend, part)}{''.join(_areas(legend, part)[1:])}</details>"
+        folded(f"Classes where mapped with {name}", _by_class(legend, part) + "".join(_areas(legend, part)[1:]))
         for name, part in facts["patterns"].items()
     ]
 
@@ -189,3 +192,10 @@ def _design(facts: Mapping[str, Any]) -> list[str]:
     ]
     header = ["stratum", "pixels", "ha", "reference pixels"]
     return ["<h2>Sampling design</h2>", f"<p>{html.escape(design['text'])}</p>", table(header, rows)]
+
+
+def _origin(provenance: Mapping[str, Any]) -> list[str]:
+    if not provenance:
+        return []
+    rest = {key: value for key, value in provenance.items() if key != "files"}
+    return ["<h2>Where this comes from</h2>", file_table(provenance["files"]), fact_table(rest)]

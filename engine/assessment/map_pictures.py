@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.assessment.draw import open_map
-from engine.assessment.population import read_values
+from engine.assessment.population import open_map, read_values
 from engine.legend import LandClass, Legend
 from engine.raster.legends import build_legend, raster_hints
 from engine.raster.windows import Window
@@ -21,10 +20,10 @@ def pictures(rasters: Mapping[str, Path | None], places: np.ndarray) -> dict[str
     """Rasters of one grid by title, and where the first of them is right.
 
     Args:
-        rasters: class rasters; None: not given.
+        rasters: class rasters by what they are; None: not given.
         places: see `MapAccuracy.places`.
     """
-    found = {title: small_map(path) for title, path in rasters.items() if path is not None}
+    found = {f"{title}: {path.name}": small_map(path) for title, path in rasters.items() if path is not None}
     grid = open_map(next(path for path in rasters.values() if path is not None)).grid
     return found | {"reference": small_places(places, (grid.height, grid.width))}
 
@@ -51,7 +50,7 @@ def small_places(places: np.ndarray, shape: Sequence[int]) -> tuple[np.ndarray, 
     step = _step(*shape)
     picture = np.full((-(-shape[0] // step), -(-shape[1] // step)), -1)
     order = np.argsort(-places[2], kind="stable")  # wrong ones last: they are fewer and must be seen
-    reach = max(max(picture.shape) // 160, 0) if places.shape[1] < picture.size / 20 else 0
+    reach = max(picture.shape) // 160 if places.shape[1] < picture.size / 20 else 0
     for row, col, right in (places[:, order]).T:
         at_row, at_col = row // step, col // step
         picture[max(at_row - reach, 0) : at_row + reach + 1, max(at_col - reach, 0) : at_col + reach + 1] = 1 - right

@@ -13,6 +13,8 @@ from engine.legend import Legend
 from engine.raster.labels import Labels
 from engine.raster.legends import build_legend, class_indices, generated_name, merge_legends, raster_hints
 
+_NAMED = 12  # classes that a message names
+
 
 @dataclass(frozen=True)
 class Matched:
@@ -34,8 +36,8 @@ def match(map_path: Path, reference: Path, labels: Labels, values: np.ndarray, p
     legend = merge_legends([labels.legend, map_legend])
     if len(legend) == len(labels.legend) + len(map_legend):
         raise LabelError(
-            f"{reference}: its classes ({', '.join(labels.legend.names)}) share neither name nor value with those of "
-            f"{map_path} ({', '.join(map_legend.names)}); give them the same names"
+            f"{reference}: its classes ({_some(labels.legend)}) share neither name nor value with those of {map_path} "
+            f"({_some(map_legend)}); give them the same names"
         )
     of_value = dict(zip(map_legend.values, class_indices(map_legend, legend).tolist(), strict=True))
     return Matched(
@@ -62,6 +64,12 @@ def as_classes(values: np.ndarray, of_value: dict[int, int]) -> np.ndarray:
     """Class indices of map values (N,), -1 where there is none."""
     found, inverse = np.unique(values, return_inverse=True)
     return np.array([of_value.get(value, -1) for value in found.tolist()], np.int64)[inverse]
+
+
+def _some(legend: Legend) -> str:
+    """The first names: a raster of measurements has hundreds."""
+    more = len(legend) - _NAMED
+    return ", ".join(legend.names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _has_names(legend: Legend) -> bool:

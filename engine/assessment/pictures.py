@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ _INK = "#010203"  # stands for the page's text colour
 _BLUE, _ORANGE = "#1e6fd0", "#d0631e"
 _NAME_CHARACTERS = 22  # of a class name in a chart; the tables have all of it
 _ANNOTATED = 25  # classes up to which a matrix shows its numbers
+_SEEN = 0.002  # share of the pixels from which an interval of confidence is drawn; fewer say nothing
 
 
 def class_picture(indices: np.ndarray, colours: Sequence[tuple[int, int, int]]) -> str:
@@ -74,19 +76,26 @@ def confusion_chart(shares: np.ndarray, names: Sequence[str], title: str) -> str
     return texts[0]
 
 
-def learning_chart(history: Sequence[Mapping[str, float]]) -> str:
-    """Loss and validation score against steps."""
+def learning_chart(history: Sequence[Mapping[str, float]], best_step: float | None = None) -> str:
+    """Loss and validation score against steps; the step whose weights were kept is marked."""
     steps = [row["step"] for row in history]
     with _chart(7.6, 2.8, "learning curve") as (figure, texts):
         axis = figure.add_axes((0.08, 0.16, 0.84, 0.78))
-        axis.plot(steps, [row["loss"] for row in history], color=_ORANGE, gid="loss")
+        losses, scores = ([scale * row[key] for row in history] for key, scale in (("loss", 1), ("score", 100)))
+        axis.plot(steps, losses, color=_ORANGE, gid="loss")
         axis.set_xlabel("step")
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set_ylabel("training loss", color=_ORANGE)
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.08 * max((loss for loss in losses if math.isfinite(loss)), default=1.0))
         other = axis.twinx()
-        other.plot(steps, [100 * row["score"] for row in history], color=_BLUE, gid="score")
+        other.plot(steps, scores, color=_BLUE, gid="score")
         other.set_ylabel("validation: mean of OA and AA, %", color=_BLUE)
-        other.set_ylim(0, 100)
+        middle, half = (max(scores) + min(scores)) / 2, max(0.6 * (max(scores) - min(scores)), 10)
+        # 20 points at least: less is noise, and must look like it.
+        other.set_ylim(max(middle - half, 0), min(middle + half, 100))
+        if best_step is not None:
+            axis.axvline(best_step, color=_INK, linewidth=0.8, linestyle=":")
+            axis.annotate("kept", (best_step, 0), (3, 3), textcoords="offset points", size=8)
     return texts[0]
 
 
@@ -103,7 +112,7 @@ def reliability_charts(before: Mapping[str, Reliability], after: Mapping[str, Re
             axis.plot([0, 100], [0, 100], color=_INK, linewidth=0.6, alpha=0.6)
             for side, style, colour in ((before, "--", _ORANGE), (after, "-", _BLUE)):
                 found = side[name]
-                seen = found.count > 0
+                seen = found.count >= _SEEN * found.count.sum()
                 across_up = 100 * found.confidence[seen], 100 * found.accuracy[seen]
                 axis.plot(*across_up, style, color=colour, linewidth=1.2)
                 axis.scatter(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from engine.errors import Cancelled, GridMismatchError
+from engine.errors import BandCountError, Cancelled, GridMismatchError, LabelError
 from engine.raster.area import row_area_m2
-from engine.raster.sources import Source
+from engine.raster.sources import Source, open_source
 from engine.raster.windows import Window
 
 _ROWS = 512  # that are read at once
@@ -38,6 +39,18 @@ class Population:
     def of(self, raster: int, value: int) -> np.ndarray:
         """Which combinations have `value` in a raster (K,) bool."""
         return np.asarray(self.values[:, raster] == value)
+
+
+def open_map(path: Path) -> Source:
+    """Open a class map.
+
+    Raises:
+        BandCountError: it has more than one band.
+    """
+    source = open_source(path)
+    if source.count != 1:
+        raise BandCountError(f"{path}: {source.count} bands, expected a class map with one band")
+    return source
 
 
 def count_pixels(sources: Sequence[Source], cancelled: Callable[[], bool] = lambda: False) -> Population:
@@ -102,9 +115,18 @@ def values_at(source: Source, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
 
 
 def read_values(source: Source, window: Window) -> np.ndarray:
-    """The first band of a window (h, w) int64, 0 where it has no data."""
+    """The first band of a window (h, w) int64, 0 where it has no data.
+
+    Raises:
+        LabelError: it holds measurements, not classes.
+    """
     (band,), (valid,) = source.read(window, [1])
-    return np.where(valid & (band > 0), band, 0).astype(np.int64)
+    found = np.where(valid & (band > 0), band, 0)
+    values = found.astype(np.int64)
+    if not np.array_equal(found, values) or values.max(initial=0) >> _BITS:
+        odd = found[(found != values) | (values >> _BITS > 0)].flat[0]
+        raise LabelError(f"{source.path}: value {odd:g} is no class; give a raster of whole numbers, 0 for no class")
+    return values
 
 
 def check_grid(source: Source, of: Source) -> None:

@@ -16,6 +16,13 @@ from engine import __version__
 from engine.checksum import file_sha256
 
 _PACKAGES = ("numpy", "scipy", "rasterio", "geopandas", "matplotlib")
+_TAGS = {
+    "TIFFTAG_SOFTWARE": "made by",
+    "TIFFTAG_DATETIME": "made at",
+    "MAMOL_MODEL_SHA256": "model SHA-256",
+    "MAMOL_LAYERS": "layers",
+    "MAMOL_OPTIONS": "options",
+}
 
 
 def provenance(files: Mapping[str, Path | None], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,9 +36,14 @@ def provenance(files: Mapping[str, Path | None], settings: Mapping[str, Any]) ->
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": {key: value for key, value in settings.items() if value is not None},
-        "files": {name: {"path": str(path), "sha256": _sha256(path)} | _tags(path) for name, path in given.items()},
+        "files": file_facts(given),
         "versions": versions(),
     }
+
+
+def file_facts(files: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    """Path, fingerprint (empty for what is no plain file) and maker's notes of files, by what they are."""
+    return {name: {"path": str(path), "sha256": _sha256(path)} | _tags(path) for name, path in files.items()}
 
 
 def versions() -> dict[str, str]:
@@ -58,4 +70,4 @@ def _tags(path: Path) -> dict[str, str]:
             tags = dataset.tags()
     except RasterioError:
         return {}
-    return {key: value for key, value in tags.items() if key.startswith(("MAMOL_", "TIFFTAG_SOFTWARE", "TIFFTAG_DATE"))}
+    return {_TAGS[key]: value for key, value in tags.items() if key in _TAGS}

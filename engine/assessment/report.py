@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.assessment.calibration import Reliability
 from engine.assessment.confusion import Confusion
-from engine.assessment.facts import Row
+from engine.assessment.facts import Row, matrix_rows
 from engine.legend import Legend
 
 
@@ -32,6 +32,7 @@ class Report:
     """What the page shows.
 
     Attributes:
+        title: of the page.
         legend: the classes.
         sensors: what each is worth, see `assessment.sensor_value`; None where it cannot be told.
         confusions: by pattern name, the complete pattern first.
@@ -42,15 +43,16 @@ class Report:
         history: one row for each validation: `step`, `loss`, `score` and more.
         pixels: pixels of each class (Y,) by side: train, validation, test.
         rare: names of classes with few training pixels.
-        facts: what else is known of the run, JSON-able.
+        facts: what else is known of the run, JSON-able; `best_step` is marked in the learning curve.
         experts: see `assessment.experts`; None for methods without routers.
-        sources: files that went in, by what they are.
+        sources: files that went in, by what they are; see `provenance.file_facts`.
         settings: the complete configuration, JSON-able.
         maps: class indices (H, W) of an extract, -1 where there is none, by title.
         maps_note: which extract that is.
         floors: to compare with; None where they were not measured.
     """
 
+    title: str
     legend: Legend
     sensors: Mapping[str, Any] | None
     confusions: dict[str, Confusion]
@@ -62,7 +64,7 @@ class Report:
     pixels: dict[str, np.ndarray]
     rare: Sequence[str]
     facts: dict[str, Any]
-    sources: Mapping[str, str]
+    sources: Mapping[str, Mapping[str, str]]
     settings: Mapping[str, Any]
     maps: Mapping[str, np.ndarray] = field(default_factory=dict)
     maps_note: str = ""
@@ -78,6 +80,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         patterns[name] = confusion.summary() | {
             "calibration_error": _json(report.reliability[name].error),
             "calibration_error_before": _json(report.uncalibrated[name].error),
+            "calibration_error_by_chance": _json(report.reliability[name].error_by_chance),
             "calibration_error_validation": _error_of(report.validation, name),
             "temperature": report.temperatures[name],
             **({} if report.floors is None else {"floor_oa": floor.get("oa"), "floor_aa": floor.get("aa")}),
@@ -115,6 +118,7 @@ def report_rows(facts: Mapping[str, Any]) -> Iterator[Row]:
         yield from ((sensors, "", key, value) for key, value in part.items() if not isinstance(value, list))
         for item in part["classes"]:
             yield from ((sensors, item["name"], key, value) for key, value in item.items() if key != "name")
+        yield from matrix_rows(sensors, [item["name"] for item in part["classes"]], "pixels", part["confusion"])
     if facts["sensors"] is not None:
         yield from (("", "", f"without_sensors_{key}", value) for key, value in facts["sensors"]["none"].items())
         for sensor, worth in facts["sensors"]["sensors"].items():

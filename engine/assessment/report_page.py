@@ -13,6 +13,7 @@ from engine.assessment.facts import to_csv
 from engine.assessment.page import (
     class_name,
     fact_table,
+    file_table,
     map_row,
     matrix_sections,
     number,
@@ -55,18 +56,18 @@ def render_report(report: Report, facts: Mapping[str, Any]) -> str:
         _class_table(report.legend, facts),
         *matrix_sections(report.legend, matrices),
         "<h2>Learning curve</h2>",
-        f'<div class="chart">{learning_chart(report.history)}</div>'
+        f'<div class="chart">{learning_chart(report.history, run.get("best_step"))}</div>'
         if len(report.history) > 1
         else '<p class="note">Too few validations for a curve.</p>',
         "<h2>Pixels</h2>",
         _pixel_table(report.legend, facts),
         "<h2>Data</h2>",
-        fact_table(report.sources),
+        file_table(report.sources),
         "<h2>The run</h2>",
         fact_table({key: value for key, value in run.items() if key != "pixels"}),
         f"<details><summary>All settings</summary>{fact_table(report.settings)}</details>",
     ]
-    return page("Training report", parts)
+    return page(report.title, parts)
 
 
 def _warnings(report: Report) -> list[str]:
@@ -108,15 +109,18 @@ def _map_section(report: Report) -> list[str]:
 def _calibration_section(report: Report, facts: Mapping[str, Any]) -> list[str]:
     rows = [
         [html.escape(name), percent(part["calibration_error_before"]), percent(part["calibration_error"]),
-         percent(part["calibration_error_validation"]), number(part["temperature"], 2)]
+         percent(part["calibration_error_by_chance"]), percent(part["calibration_error_validation"]),
+         number(part["temperature"], 2)]
         for name, part in facts["patterns"].items()
     ]  # fmt: skip
     return [
         "<h2>Can the confidence be believed?</h2>",
-        '<p class="note">Expected calibration error: mean distance between confidence and accuracy. Class bias and '
-        "temperature were fitted on validation blocks; where the error is small there and large on the test blocks, "
-        "the blocks differ in accuracy, which no confidence can know. Diagrams: before (dashed) and after.</p>",
-        table(["sensors", "before %", "after %", "after, validation %", "temperature"], rows),
+        '<p class="note">Expected calibration error: mean distance between confidence and accuracy. By chance: what a '
+        "faultless confidence would show with so many pixels; neighbours resemble each other, so expect more. Class "
+        "bias and temperature were fitted on validation blocks; where the error is small there and large on the test "
+        "blocks, the blocks differ in accuracy, which no confidence can know. Diagrams: before (dashed) and after; the "
+        "larger a point, the more pixels.</p>",
+        table(["sensors", "before %", "after %", "by chance %", "after, validation %", "temperature"], rows),
         f'<div class="chart">{reliability_charts(report.uncalibrated, report.reliability)}</div>',
     ]
 

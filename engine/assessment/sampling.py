@@ -32,7 +32,7 @@ class Drawn:
 
 
 def sample_size(pixels: np.ndarray, expected: np.ndarray, target_se: float) -> int:
-    """Pixels that bring the standard error of the overall accuracy to a target.
+    """Pixels that bring the standard error of the overall accuracy to a target, if they are shared at best (Neyman).
 
     n = (sum W_i S_i)^2 / (target^2 + sum W_i S_i^2 / N) with S_i = sqrt(U_i (1 - U_i)).
 
@@ -44,6 +44,44 @@ def sample_size(pixels: np.ndarray, expected: np.ndarray, target_se: float) -> i
     weights, spread = pixels / pixels.sum(), np.sqrt(expected * (1 - expected))
     size = (weights @ spread) ** 2 / (target_se**2 + weights @ spread**2 / pixels.sum())
     return math.ceil(float(size) - 1e-9)
+
+
+def size_for(pixels: np.ndarray, expected: np.ndarray, target_se: float, rule: Allocation, at_least: int) -> int:
+    """Pixels that bring the standard error of the overall accuracy to a target under any allocation.
+
+    Equal and proportional shares, and minima for rare classes, need more than Neyman's.
+
+    Args:
+        pixels: of each class in the map (H,).
+        expected: user's accuracy that is expected of each class (H,).
+        target_se: standard error wanted, a fraction.
+        rule: of the allocation.
+        at_least: of each class.
+    """
+
+    def reached(size: int) -> bool:
+        return expected_se(pixels, expected, allocate(pixels, expected, size, rule, at_least)) <= target_se
+
+    low = max(sample_size(pixels, expected, target_se), int(np.minimum(at_least, pixels).sum()), 1)
+    if reached(low):
+        return low
+    high = int(pixels.sum())  # all of them have no error
+    while high - low > 1:
+        middle = min((low + high) // 2, 2 * low)
+        low, high = (low, middle) if reached(middle) else (middle, high)
+    return high
+
+
+def expected_se(pixels: np.ndarray, expected: np.ndarray, sizes: np.ndarray) -> float:
+    """Standard error of the overall accuracy that a stratified sample will have.
+
+    Args:
+        pixels: of each class in the map (H,).
+        expected: user's accuracy that is expected of each class (H,).
+        sizes: pixels drawn from each class (H,); a class too small for any is counted as if it had one.
+    """
+    weights, sizes = pixels / pixels.sum(), np.maximum(sizes, 1)
+    return math.sqrt(float((weights**2 * expected * (1 - expected) / sizes * (1 - sizes / pixels)).sum()))
 
 
 def allocate(pixels: np.ndarray, expected: np.ndarray, size: int, rule: Allocation, at_least: int) -> np.ndarray:

@@ -95,7 +95,7 @@ def sensor_section(found: Mapping[str, Any] | None) -> list[str]:
         [
             html.escape(name),
             *(percent(facts["alone"][key]) for key in ("oa", "aa")),
-            *(_points(facts[what][key]) for what in ("last", "value") for key in ("oa", "aa")),
+            *(percent(facts[what][key], sign="+") for what in ("last", "value") for key in ("oa", "aa")),
         ]
         for name, facts in found["sensors"].items()
     ]
@@ -107,7 +107,3 @@ def sensor_section(found: Mapping[str, Any] | None) -> list[str]:
         f"up to what all gain over naming the most common class everywhere ({percent(found['none']['oa'])} % OA).</p>",
         table(header, rows),
     ]
-
-
-def _points(fraction: float) -> str:
-    return f"{100 * fraction:+.1f}"

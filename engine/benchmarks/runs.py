@@ -28,6 +28,8 @@ class Run:
         seconds: wall-clock time of training and scoring.
         pixels: fingerprint of the test pixels; runs with different ones are never compared.
         facts: pixels per second, ...
+        under: scores on the same test pixels under what else was tried, by its name: a share of them lacking sensors,
+            or a sensor disturbed.
     """
 
     case: str
@@ -39,6 +41,7 @@ class Run:
     seconds: float = 0.0
     pixels: str = ""
     facts: dict[str, float | str] = field(default_factory=dict)
+    under: Scores = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, int, str, str]:
@@ -71,7 +74,7 @@ def runs_csv(runs: Iterable[Run]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["case", "seed", "method", "family", "side", "pattern", "oa", "aa", "kappa", "n", "seconds"])
     for run in runs:
-        for side, scores in (("test", run.test), ("validation", run.validation)):
+        for side, scores in (("test", run.test), ("test under", run.under), ("validation", run.validation)):
             for pattern, values in scores.items():
                 numbers = ["" if values[name] is None else f"{values[name]:.5f}" for name in ("oa", "aa", "kappa")]
                 row = [run.case, run.seed, run.method, run.family, side, pattern, *numbers]

@@ -92,7 +92,7 @@ def run_floors(bench: Bench) -> None:
         for seed in bench.seeds:
             done = {family for name, number, family in complete if (name, number) == (case.name, seed)}
             with _prepared(paired_configs(bench, case, seed, SHIPPED)[OURS]) as data:
-                pixels = _digest(*_test_pixels(data))
+                pixels = fingerprint(*test_pixels(data))
                 for run in floor_runs(
                     case.name, seed, data.scenes, data.splits, len(data.legend), data.config.training.prior_correction,
                     case.contexts_px, bench.threads, done,
@@ -117,7 +117,7 @@ def run_methods(bench: Bench, methods: Methods) -> None:
                     progress=bench.progress, cancelled=bench.cancelled,
                 )  # fmt: skip
                 test = {name: scores for name, scores in result.patterns.items() if scores["n"]}
-                pixels = _digest(*(result.predictions[name] for name in ("scene", "row", "col")))
+                pixels = fingerprint(*(result.predictions[name] for name in ("scene", "row", "col")))
                 bench.store(Run(case.name, seed, method, test, seconds=result.seconds, pixels=pixels))
 
 
@@ -168,7 +168,7 @@ def _prepared(config: Config) -> Iterator[Prepared]:
             scene.stack.close()
 
 
-def _test_pixels(data: Prepared) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def test_pixels(data: Prepared) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scene number, row and column of the stored test pixels, as training reports them."""
     pairs = list(zip(data.scenes, data.splits, strict=True))
     return (
@@ -178,7 +178,7 @@ def _test_pixels(data: Prepared) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     )
 
 
-def _digest(*arrays: np.ndarray) -> str:
+def fingerprint(*arrays: np.ndarray) -> str:
     """Fingerprint of pixel coordinates, to know that methods were tested on the same ones."""
     digest = hashlib.sha256()
     for array in arrays:

@@ -1,4 +1,8 @@
-"""One training batch as a pure function of seed and step: a resumed run sees the same data without stored state."""
+"""One training batch as a pure function of seed and step: a resumed run sees the same data without stored state.
+
+Where several processes share a batch, chance is drawn for all of its windows in each of them, and only the own windows
+are read. So what is in a batch does not depend on how many share it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.config import MissingConfig, TrainingConfig
-from engine.data.missing import cut_lines, draw_patterns, fixed_table
+from engine.data.missing import chosen_patterns, cut_lines, draw_lines, draw_patterns, fixed_table
 from engine.data.sampling import Sampler
 from engine.data.scene import Scene
 from engine.data.splits import Split
@@ -46,19 +50,25 @@ class Batches:
         window: int,
         core: int,
         core_offset: int,
+        share: slice = slice(None),
     ) -> None:
-        """Take what to draw from and the geometry of a window: its side, its core's side and first row, in pixels."""
-        self.caches, self.training, self.missing = caches, training, missing
+        """Take what to draw from and the geometry of a window: its side, its core's side and first row, in pixels.
+
+        Of each batch the windows `share` are cut.
+        """
+        self.caches, self.training, self.missing, self.share = caches, training, missing, share
         self.window, self.core, self.core_offset = window, core, core_offset
         self.scene = np.repeat(np.arange(len(splits)), [len(split.train) for split in splits])
         self.rows = np.concatenate([scene.rows[split.train] for scene, split in zip(scenes, splits, strict=True)])
         self.cols = np.concatenate([scene.cols[split.train] for scene, split in zip(scenes, splits, strict=True)])
         self.classes = np.concatenate([scene.classes[split.train] for scene, split in zip(scenes, splits, strict=True)])
         self.sampler = Sampler(self.classes, training.balance, training.seed)
+        names = [modality.name for modality in scenes[0].modalities]
+        self.only = chosen_patterns(missing.patterns, names)
         self.table: np.ndarray | None = None
         if missing.protocol == "paper":
             rng = np.random.default_rng([training.seed, 4])
-            self.table = fixed_table(rng, len(self.classes), len(scenes[0].modalities), missing.rate)
+            self.table = fixed_table(rng, len(self.classes), len(names), missing.rate, self.only)
         # Pixels of the training side that have data, labelled or not: (scene, tile row, tile col) of each tile that has
         # some, and how many there are up to and including it.
         tiles = [
@@ -70,7 +80,7 @@ class Batches:
         self._open_tiles, self._open_pixels = table[:, :3], np.cumsum(table[:, 3])
 
     def draw(self, step: int, unlabelled: float = 0.0) -> Batch:
-        """The windows of step number `step`.
+        """The windows of step number `step`, those of the own share.
 
         Args:
             step: its number.
@@ -101,10 +111,14 @@ class Batches:
             Standardised values (N, C, H, W) of each modality, validity (N, M, H, W), and row and column of each pixel
             in its core (2, N).
         """
-        within = rng.integers(self.core, size=(2, len(rows)))
+        within = self.within(rng, len(rows))
         corner = self.core_offset + within
         values, valid, _ = self.read(place, rows - corner[0], cols - corner[1], self.window)
         return values, valid, within
+
+    def within(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Random rows and columns in a core (2, count): the chance of `around`."""
+        return rng.integers(self.core, size=(2, count))
 
     def open_places(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Scene, row and column (3, count) of random pixels of the training side; none where no tile is stored."""
@@ -126,24 +140,33 @@ class Batches:
     ) -> Batch:
         """Windows with the given pixels at random places in their cores, turned, with gaps (those given, if fixed)."""
         within = self.core_offset + rng.integers(self.core, size=(len(rows), 2))
+        present = self._present(place, rows, cols)
+        present |= ~present.any(axis=1, keepdims=True)  # nothing there, so nothing to keep
+        if self.table is None:
+            patterns = draw_patterns(rng, present, self.missing.rate, self.only)
+        patterns = np.where((patterns & present).any(axis=1, keepdims=True), patterns, True)
+        lines = draw_lines(rng, len(rows))
+        turns = rng.integers(8, size=len(rows)) if self.training.augment else None
+        place, rows, cols, within = place[self.share], rows[self.share], cols[self.share], within[self.share]
         # As much on both sides of the core; a window whose margins differ by one pixel is cut from this after turning.
         side = 2 * self.core_offset + self.core
         values, valid, classes = self.read(place, rows - within[:, 0], cols - within[:, 1], side)
-        each = np.arange(len(rows))
-        present = valid[each, :, within[:, 0], within[:, 1]]
-        present |= ~present.any(axis=1, keepdims=True)  # nothing there, so nothing to keep
-        if self.table is None:
-            patterns = draw_patterns(rng, present, self.missing.rate)
-        patterns = np.where((patterns & present).any(axis=1, keepdims=True), patterns, True)
-        kept = cut_lines(rng, valid & patterns[:, :, None, None], within, self.missing.cut_rate)
+        patterned = valid & patterns[self.share, :, None, None]
+        kept = cut_lines(lines[self.share], patterned, within, self.missing.cut_rate)
         core = slice(self.core_offset, self.core_offset + self.core)
         arrays = [*values, valid, kept, classes[:, core, core].astype(np.int64)]
-        if self.training.augment:
-            turns = rng.integers(8, size=len(rows))
-            arrays = [turned(array, turns) for array in arrays]
+        if turns is not None:
+            arrays = [turned(array, turns[self.share]) for array in arrays]
         *values, valid, kept, classes = arrays
         shown = slice(self.window)
         return Batch([v[..., shown, shown] for v in values], valid[..., shown, shown], kept[..., shown, shown], classes)
+
+    def _present(self, place: np.ndarray, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        """Modalities that pixels of all scenes have, (N, M) bool."""
+        present = np.empty((len(place), len(self.caches[0].values)), bool)
+        for i in np.unique(place):
+            present[place == i] = self.caches[i].valid_at(rows[place == i], cols[place == i])
+        return present
 
     def read(
         self, place: np.ndarray, rows: np.ndarray, cols: np.ndarray, side: int

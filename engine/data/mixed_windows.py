@@ -35,7 +35,7 @@ class MixedWindows:
 def mixed_windows(
     batches: Batches, rng: np.random.Generator, mix: Mix, kind: Kind, blend: np.ndarray | None = None
 ) -> MixedWindows:
-    """Cut the windows of hosts and donors, their pixels at one place in the core, and combine them.
+    """Cut the windows of hosts and donors, their pixels at one place in the core, and combine them; the own share.
 
     Only pixels that are labelled in both, differently, have a label (in the host, for "dropout"), and all their sensors
     (under "dropout": any).
@@ -51,6 +51,7 @@ def mixed_windows(
     count = len(mix.host)
     within = batches.core_offset + rng.integers(batches.core, size=(count, 2))
     turns = rng.integers(8, size=count) if batches.training.augment else np.zeros(count, np.int64)
+    mix, within, turns = mix.part(batches.share), within[batches.share], turns[batches.share]
     values, valid, host = _cut(batches, mix.host, within, turns)
     others, others_valid, donor = _cut(batches, mix.donor, within, turns)
     if kind == "dropout":
@@ -58,7 +59,7 @@ def mixed_windows(
         donor = host
     elif kind == "mixup":
         assert blend is not None
-        share = blend[:, None, None, None].astype(np.float32)
+        share = blend[batches.share, None, None, None].astype(np.float32)
         values = [share * one + (1 - share) * other for one, other in zip(values, others, strict=True)]
         valid = valid & others_valid
     else:

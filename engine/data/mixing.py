@@ -24,6 +24,10 @@ class Mix:
     donor: np.ndarray
     taken: np.ndarray
 
+    def part(self, samples: slice) -> Mix:
+        """Some of them."""
+        return Mix(self.host[samples], self.donor[samples], self.taken[samples])
+
 
 def select(
     classes: np.ndarray, probability: np.ndarray, allowed: np.ndarray, *, share: float, confidence: float, at_least: int

@@ -43,6 +43,7 @@ class MapJob:
         threads: CPU threads; None leaves them.
         resume: go on where an interrupted job stopped.
         overwrite: replace existing outputs.
+        ticket: what whoever ordered the map knows the order by; kept in the map's tags and its report.
     """
 
     model: Path
@@ -64,6 +65,7 @@ class MapJob:
     threads: int | None = None
     resume: bool = False
     overwrite: bool = False
+    ticket: str | None = None
 
     @property
     def rasters(self) -> dict[Product, Path]:
@@ -80,9 +82,24 @@ class MapJob:
         """Refuse what cannot work before any pixel is read, and make the outputs' folders.
 
         Raises:
-            ConfigError: an output has a strange name, is an input or is named twice; the model has no such read-out;
-                overlap or batch size are out of range.
+            ConfigError: an output has a strange name, is an input or is named twice; or see `check_options`.
             OutputError: an output exists, or its folder cannot be made.
+        """
+        self.check_options(info)
+        for path in self.rasters.values():
+            self._check_output(path, _RASTERS)
+        if self.report is not None:
+            self._check_output(self.report, _REPORTS)
+        # Without suffixes, because sidecars are named after the stem.
+        stems = [path.resolve().with_suffix("") for path in self.rasters.values()]
+        if twice := next((stem for stem in stems if stems.count(stem) > 1), None):
+            raise ConfigError(f"{twice}: two outputs of that name; give each its own")
+
+    def check_options(self, info: ModelInfo) -> None:
+        """Refuse options that do not fit the model.
+
+        Raises:
+            ConfigError: the model has no such read-out; overlap or batch size are out of range.
         """
         own = info.model.get("readout")
         if self.readout is not None and self.readout != own:
@@ -93,14 +110,6 @@ class MapJob:
             raise ConfigError(
                 f"--overlap {self.overlap}: expected 1 to {info.core}, the side of what one window predicts"
             )
-        for path in self.rasters.values():
-            self._check_output(path, _RASTERS)
-        if self.report is not None:
-            self._check_output(self.report, _REPORTS)
-        # Without suffixes, because sidecars are named after the stem.
-        stems = [path.resolve().with_suffix("") for path in self.rasters.values()]
-        if twice := next((stem for stem in stems if stems.count(stem) > 1), None):
-            raise ConfigError(f"{twice}: two outputs of that name; give each its own")
 
     def _check_output(self, path: Path, suffixes: tuple[str, ...]) -> None:
         if path.suffix.lower() not in suffixes:
@@ -120,17 +129,17 @@ class MapJob:
         return {
             "version": __version__,
             "model": model_sha256,
-            "layers": {name: _stamp(path) for name, path in sorted(self.layers.items())},
+            "layers": {name: stamp(path) for name, path in sorted(self.layers.items())},
             "reference": self.reference,
             "area": [area.row, area.col, area.height, area.width],
-            "aoi": None if self.aoi is None else _stamp(self.aoi),
+            "aoi": None if self.aoi is None else stamp(self.aoi),
             "overlap": self.overlap,
             "precision": precision,
             "outputs": sorted(self.rasters),
         }
 
 
-def _stamp(path: Path) -> list[Any]:
+def stamp(path: Path) -> list[Any]:
     """What tells whether a file (or a variable in it) is still the same: full name, variable, bytes, time of change."""
     file, variable = split_variable(path)
     facts = file.stat()

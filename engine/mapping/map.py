@@ -3,36 +3,34 @@
     layers --reader thread--> blocks --model--> probabilities --writer thread--> work folder --> checked GeoTIFFs
 
 Memory is bounded by the size of a block, whatever the size of the scene. An interrupted job leaves its work folder and
-nothing else; with `resume` the next one goes on from there.
+nothing else; with `resume` the next one goes on from there. `shards.py` tells the same story in several processes.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine import disk
-from engine.bundle import load_model
-from engine.checksum import file_sha256
-from engine.device import choose_device, choose_precision, crew, describe_device, set_threads
+from engine.device import crew
 from engine.errors import Cancelled, ModelFileError, NodataError
 from engine.mapping.infer import BlockModel, Predictor
 from engine.mapping.job import MapJob
-from engine.mapping.layers import open_stack
 from engine.mapping.output import write_maps
 from engine.mapping.pipeline import Stopwatch, WriteBehind, read_ahead
-from engine.mapping.plan import InputBlock, Plan, make_plan, read_block
+from engine.mapping.plan import InputBlock, Plan, read_block
 from engine.mapping.products import encode_block
 from engine.mapping.report import map_facts
-from engine.mapping.store import BlockStore, Journal, work_folder
+from engine.mapping.room import check_room
+from engine.mapping.setup import Setup, prepared
+from engine.mapping.store import BlockStore, Journal, clear, sole_user, work_folder
 from engine.mapping.summary import Totals
 from engine.mapping.survey import describe_grid, describe_patterns, describe_values, take_survey
-from engine.modelfile import read_info
 from engine.progress import Progress, SilentProgress
 from engine.raster.area import row_area_m2
 from engine.raster.windows import Window, blocks
@@ -62,76 +60,95 @@ def predict_map(
         EngineError: the user has to change something.
         Cancelled: `cancelled` said so; the work folder stays for `resume`.
     """
-    progress, stopwatch = progress or SilentProgress(), Stopwatch()
-    info = read_info(job.model) if predictor is None else predictor.info
-    job.check(info)
-    set_threads(job.threads)
-    device = choose_device(job.device)
-    precision = choose_precision(device, job.precision)
-    with closing(open_stack(info, job.layers, job.reference)) as stack:
-        plan = make_plan(job, info, stack, on_gpu=device.type != "cpu")
-        _look(plan, progress, cancelled)
-        run = {"device": describe_device(device), "precision": precision, "model_sha256": file_sha256(job.model)}
-        loaded = predictor or load_model(job.model, device, job.weights)
-        workers = crew(device)
-        model = BlockModel(loaded, plan.tiling, device, precision, job.batch_size, cancelled, workers)
-        at_once = f"{workers} times {model.batch}" if workers > 1 else model.batch
-        progress.log(f"mapping on {run['device']} in {precision}, {at_once} windows at once")
-        journal = _journal(job, plan, job.identity(run["model_sha256"], plan.area, precision), progress)
-        with closing(model), _kept_if_unfinished(journal, progress):
-            journal.save()
-            _check_room(job, plan, journal, progress)
-            windows = list(blocks(stack.grid.height, stack.grid.width, journal.block_px, plan.area))
-            with closing(BlockStore(journal.folder, plan.layouts, plan.area, windows, journal.finished)) as store:
-                totals = _map(plan, model, journal, store, stopwatch, progress, cancelled)
-                facts = map_facts(job, plan, totals, **run)
-                with stopwatch("assembling"):
-                    write_maps(job, plan, totals, store, facts, progress, cancelled)
-    shutil.rmtree(journal.folder, ignore_errors=True)
+    with prepared(job, predictor) as setup:
+        return map_whole(setup, progress or SilentProgress(), cancelled)
+
+
+def map_whole(setup: Setup, progress: Progress, cancelled: Callable[[], bool]) -> dict[str, Any]:
+    """Make the maps of a prepared job in one piece; see `predict_map`."""
+    job, plan, stopwatch = setup.job, setup.plan, Stopwatch()
+    look(plan, progress, cancelled)
+    folder = work_folder(job.out)
+    work = blocks_mapped(setup, plan.area, folder, setup.identity, stopwatch, progress, cancelled)
+    with sole_user(folder):
+        check_room(setup, folder, progress)
+        with work as (store, totals):
+            if not totals.mapped:
+                raise nothing_to_map(plan)
+            facts = map_facts(job, plan, totals, **setup.run)
+            with stopwatch("assembling"):
+                write_maps(job, plan, totals, store.read_rows, facts, progress, cancelled)
+            shutil.rmtree(folder, ignore_errors=True)
     return facts | {"stages": {stage: round(seconds, 3) for stage, seconds in stopwatch.seconds.items()}}
 
 
-def _look(plan: Plan, progress: Progress, cancelled: Callable[[], bool]) -> None:
-    """Say what to expect, before the work begins."""
+def look(plan: Plan, progress: Progress, cancelled: Callable[[], bool]) -> None:
+    """Say what to expect, before the work begins.
+
+    Raises:
+        NodataError: there is nothing to map.
+        Cancelled: `cancelled` said so.
+    """
     survey = take_survey(plan.stack, plan.info.names, plan.area, plan.inside, cancelled)
     if survey.complete and survey.pixels == survey.patterns[0]:
-        raise _nothing_to_map(plan)
+        raise nothing_to_map(plan)
     sentence, warnings = describe_patterns(survey, plan.info)
     progress.log(sentence)
     for warning in [*warnings, *describe_values(survey, plan.info), *describe_grid(plan.grid, plan.info)]:
         progress.warning(warning)
 
 
-def _journal(job: MapJob, plan: Plan, identity: dict[str, Any], progress: Progress) -> Journal:
+@contextmanager
+def blocks_mapped(
+    setup: Setup,
+    area: Window,
+    folder: Path,
+    identity: Mapping[str, Any],
+    stopwatch: Stopwatch,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> Iterator[tuple[BlockStore, Totals]]:
+    """Map all blocks of `area` and hand out their pixels; whatever happens, finished blocks stay in `folder`.
+
+    Args:
+        setup: the job.
+        area: the part of the reference grid to map.
+        folder: the work folder, held by nobody else (`sole_user`).
+        identity: what an interrupted job must share with this one to be gone on with.
+        stopwatch: counts what reading, predicting and writing take.
+        progress: told what happens.
+        cancelled: asked before every batch.
+
+    Raises:
+        EngineError: the user has to change something.
+        Cancelled: `cancelled` said so.
+    """
+    plan, workers = setup.plan, crew(setup.device)
+    model = BlockModel(
+        setup.load(), plan.tiling, setup.device, setup.precision, setup.job.batch_size, cancelled, workers
+    )
+    at_once = f"{workers} times {model.batch}" if workers > 1 else model.batch
+    progress.log(f"mapping on {setup.run['device']} in {setup.precision}, {at_once} windows at once")
+    journal = _journal(setup, folder, identity, progress)
+    with closing(model), _kept_if_unfinished(journal, progress):
+        journal.save()
+        windows = list(blocks(plan.stack.grid.height, plan.stack.grid.width, journal.block_px, area))
+        with closing(BlockStore(folder, plan.layouts, area, windows, journal.finished)) as store:
+            yield store, _map(plan, model, journal, store, stopwatch, progress, cancelled)
+
+
+def _journal(setup: Setup, folder: Path, identity: Mapping[str, Any], progress: Progress) -> Journal:
     """The journal to go on with: that of an interrupted job, or a new one."""
-    folder = work_folder(job.out)
-    old = Journal.load(folder, identity) if job.resume else None
+    old = Journal.load(folder, identity) if setup.job.resume else None
     if old is not None:
         progress.log(f"resuming after {old.finished} finished blocks")
         return old
-    if job.resume:
+    if setup.job.resume:
         progress.log("nothing to resume, starting afresh")
-    elif folder.exists():
+    elif Journal.exists(folder):
         progress.log("discarding the unfinished map of an earlier job (--resume would have gone on with it)")
-    shutil.rmtree(folder, ignore_errors=True)
-    return Journal(folder, identity, plan.block_px)
-
-
-def _check_room(job: MapJob, plan: Plan, journal: Journal, progress: Progress) -> None:
-    """Refuse what cannot fit on the disks, and warn of what might not: finished maps are packed, nobody knows how well.
-
-    Raises:
-        OutputError: there is no room for the pixels that are still to be mapped.
-    """
-    left = plan.area.height * plan.area.width - Totals.from_json(journal.totals).pixels
-    raw = sum(layout.bytes_per_pixel for layout in plan.layouts.values()) * left
-    disk.require(journal.folder, raw, "the pixels that are still to be mapped")
-    maps = [
-        (path.parent, plan.area.height * plan.area.width * plan.layouts[product].bytes_per_pixel * 4 // 3)
-        for product, path in job.rasters.items()
-    ]
-    if warning := disk.shortage([(journal.folder, raw), *maps]):
-        progress.warning(f"{warning}; if it runs full, free some space and go on with --resume")
+    clear(folder)
+    return Journal(folder, dict(identity), setup.plan.block_px)
 
 
 @contextmanager
@@ -160,7 +177,7 @@ def _map(
 ) -> Totals:
     """Map the blocks that are not finished yet."""
     totals = Totals.from_json(journal.totals)
-    done, total = totals.pixels, plan.area.height * plan.area.width
+    done, total = totals.pixels, store.area.height * store.area.width
     before, started = totals.seconds, time.monotonic()
 
     def read(area: Window) -> InputBlock:
@@ -198,8 +215,6 @@ def _map(
                 progress.warning(f"memory ran out with {batch} windows at once; going on with {model.batch}")
             done += block.area.height * block.area.width
             progress.step("mapping", done, total, "px")
-    if not totals.mapped:
-        raise _nothing_to_map(plan)
     return totals
 
 
@@ -229,7 +244,8 @@ def _check_numbers(probabilities: np.ndarray, block: InputBlock, plan: Plan) -> 
     )
 
 
-def _nothing_to_map(plan: Plan) -> NodataError:
+def nothing_to_map(plan: Plan) -> NodataError:
+    """What to say where no pixel can be mapped."""
     names = ", ".join(modality.name for modality in plan.stack.modalities)
     return NodataError(
         f"no pixel of the area has valid data in any layer ({names}); check nodata values and the extent"

@@ -7,28 +7,41 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from engine.legend import Legend
 from engine.mapping.job import MapJob
 from engine.mapping.plan import Plan
 from engine.mapping.products import Product
 from engine.mapping.report import provenance, report_text
-from engine.mapping.store import BlockStore
 from engine.mapping.summary import Totals
 from engine.progress import Progress
 from engine.raster.symbology import confidence_qml, legend_qml, pam_xml, sensors_legend
 from engine.raster.writer import discard_parts, pam_path, publish, write_geotiff
+
+# (product, band from 0, first row, number of rows) -> values (rows, width); `BlockStore.read_rows` is one
+ProductRows = Callable[[Product, int, int, int], np.ndarray]
 
 
 def write_maps(
     job: MapJob,
     plan: Plan,
     totals: Totals,
-    store: BlockStore,
+    read_rows: ProductRows,
     facts: dict[str, Any],
     progress: Progress,
     cancelled: Callable[[], bool],
 ) -> None:
     """Write all outputs beside their names, then give them their names, the class map last.
+
+    Args:
+        job: where to.
+        plan: what they look like.
+        totals: what they hold.
+        read_rows: their pixels.
+        facts: what the report and the provenance tell.
+        progress: told what happens.
+        cancelled: asked every few rows.
 
     Raises:
         OutputError: something cannot be written; then nothing has its name.
@@ -50,7 +63,7 @@ def write_maps(
                 path,
                 plan.layouts[product],
                 plan.grid,
-                partial(store.read_rows, product),
+                partial(read_rows, product),
                 legend=legends.get(product),
                 tags=tags,
                 cancelled=cancelled,

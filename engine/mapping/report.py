@@ -15,9 +15,10 @@ from engine.mapping.summary import Totals
 from engine.modality import pattern_name, pattern_present
 
 _STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
+    ":root{color-scheme:light dark}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
     "table{border-collapse:collapse;margin:1em 0}"
-    "td,th{padding:.25em .8em;border-bottom:1px solid #ddd;text-align:right}"
+    "td,th{padding:.25em .8em;border-bottom:1px solid #8886;text-align:right}"
     "td:first-child,th:first-child{text-align:left}i{display:inline-block;width:1em;height:1em;margin-right:.5em}"
 )
 
@@ -58,6 +59,7 @@ def map_facts(job: MapJob, plan: Plan, totals: Totals, **run: str) -> dict[str, 
         "pixels_per_second": round(mapped / max(totals.seconds, 1e-3), 1),
         "overlap": job.overlap,
         "version": __version__,
+        "ticket": job.ticket,
         **run,
         "classes": classes,
         "patterns": patterns,
@@ -76,6 +78,7 @@ def provenance(facts: dict[str, Any], plan: Plan) -> dict[str, str]:
         "MAMOL_MODALITIES": json.dumps(plan.info.names, ensure_ascii=False),  # bit m of sensors used is number m
         "MAMOL_LEGEND": json.dumps(plan.info.legend.to_json(), ensure_ascii=False),
         "MAMOL_OPTIONS": json.dumps({key: facts[key] for key in ("overlap", "device", "precision")}),
+        **({"MAMOL_TICKET": facts["ticket"]} if facts["ticket"] else {}),
     }
 
 

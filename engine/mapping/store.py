@@ -10,7 +10,9 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,17 +20,78 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from engine.atomic import write_text
-from engine.errors import ResumeError
+from engine.errors import OutputError, ResumeError
 from engine.mapping.products import Product
 from engine.raster.windows import Window
 from engine.raster.writer import RasterLayout, writing
 
-_JOURNAL = "journal.json"
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_JOURNAL, _LOCK = "journal.json", "lock"
 
 
 def work_folder(out: Path) -> Path:
     """Where the unfinished map `out` lives."""
     return out.with_name(out.name + ".work")
+
+
+@contextmanager
+def sole_user(folder: Path) -> Iterator[None]:
+    """Hold a work folder against other processes; it is made if needed, and goes away if nothing is left in it.
+
+    Two that append to the same files would make a wrong map. It happens where a cluster gives up on a worker that is
+    merely slow, or where somebody starts a job again that is still running. The lock ends with its process, however
+    that ends. Where the file system knows no locks (and on Windows), nobody is held off.
+
+    Raises:
+        OutputError: another process holds the folder, or it cannot be written.
+    """
+    with writing(folder):
+        lock = _lock(folder)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if [path.name for path in folder.iterdir()] == [_LOCK]:
+                clear(folder, lock=True)
+                folder.rmdir()
+        os.close(lock)
+
+
+def _lock(folder: Path) -> int:
+    """Descriptor of the locked file in `folder`."""
+    path = folder / _LOCK
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            if fcntl is not None:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(lock), path.stat()):
+                return lock
+        except BlockingIOError:
+            os.close(lock)
+            raise OutputError(
+                f"{folder}: another process is at work there; wait until it is done, or stop it"
+            ) from None
+        except FileNotFoundError:  # whoever held it has just finished and removed it
+            pass
+        except OSError:  # no locks here
+            return lock
+        os.close(lock)
+
+
+def clear(folder: Path, lock: bool = False) -> None:
+    """Remove what is in a work folder; the lock only if told."""
+    with suppress(FileNotFoundError):
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif lock or path.name != _LOCK:
+                path.unlink(missing_ok=True)
 
 
 @dataclass
@@ -48,6 +111,11 @@ class Journal:
     block_px: int
     finished: int = 0
     totals: dict[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether there is a journal in `folder`."""
+        return (folder / _JOURNAL).exists()
 
     @classmethod
     def load(cls, folder: Path, job: Mapping[str, Any]) -> Journal | None:

@@ -57,6 +57,16 @@ class Totals:
             self.patterns[bits] += int(np.count_nonzero(here))
             self.confidence[bits] += int(confidence[here].sum(dtype=np.int64))
 
+    def merge(self, other: Totals) -> None:
+        """Count what another part of the map has counted, too; seconds are those of both."""
+        self.pixels += other.pixels
+        self.seconds += other.seconds
+        self.classes.update(other.classes)
+        self.patterns.update(other.patterns)
+        self.confidence.update(other.confidence)
+        for value, area in other.area_m2.items():
+            self.area_m2[value] = self.area_m2.get(value, 0.0) + area
+
     def to_json(self) -> dict[str, Any]:
         """JSON-able form, the one in the journal."""
         counters = {name: dict(getattr(self, name)) for name in ("classes", "area_m2", "patterns", "confidence")}

@@ -136,7 +136,7 @@ class Block(nn.Module):
         update_NTD = self._residual(self.fc2(self.activate(self.fc1(z_NTD))), self.scale2_D)
         if adapter is None:
             return x_NTD + update_NTD
-        x_NTD = x_NTD + (update_NTD + adapter(z_NTD, present_NTM))
+        x_NTD = x_NTD + adapter(z_NTD, present_NTM, update_NTD)
         return x_NTD if adapter.norm is None else adapter.norm(x_NTD)
 
     def _split(self, x_NTD: Tensor) -> Tensor:

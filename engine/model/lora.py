@@ -7,6 +7,7 @@ at zero, so a new adapter changes nothing (LoRA, arXiv 2106.09685; the authors o
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from engine.model.start import draw_normal
@@ -29,13 +30,19 @@ class LowRankBank(nn.Module):
         draw_normal(self.down.weight.data, std=width**-0.5)
         nn.init.zeros_(self.up.weight)
 
-    def forward(self, z_NTD: Tensor, weight_NTE: Tensor) -> Tensor:
-        """Weighted sum of all experts: `(N, T, output)`."""
-        return self.raised(self.down(z_NTD), weight_NTE)
+    def forward(self, z_NTD: Tensor, weight_NTE: Tensor, onto_NTD: Tensor | None = None) -> Tensor:
+        """Weighted sum of all experts, `(N, T, output)`, added to `onto_NTD`."""
+        return self.raised(self.down(z_NTD), weight_NTE, onto_NTD)
 
-    def raised(self, low_NTL: Tensor, weight_NTE: Tensor) -> Tensor:
+    def raised(self, low_NTL: Tensor, weight_NTE: Tensor, onto_NTD: Tensor | None = None) -> Tensor:
         """The second half: what all A have made of the tokens, L = E R, to the weighted sum."""
         low_NTER = low_NTL.view(*weight_NTE.shape, -1)
         weighted_NTL = (low_NTER * weight_NTE.to(low_NTER.dtype)[..., None]).flatten(-2)
-        summed_NTD: Tensor = self.up(weighted_NTL)
+        if onto_NTD is None:
+            summed_NTD: Tensor = self.up(weighted_NTL)
+        elif onto_NTD.dtype == weighted_NTL.dtype:  # the product adds as it goes, without a pass of its own
+            flat = torch.addmm(onto_NTD.flatten(0, -2), weighted_NTL.flatten(0, -2), self.up.weight.T)
+            summed_NTD = flat.view(onto_NTD.shape)
+        else:
+            summed_NTD = onto_NTD + self.up(weighted_NTL)
         return summed_NTD

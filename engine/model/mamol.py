@@ -65,12 +65,13 @@ class MaMOLAdapter(nn.Module):
         if self.projection is not None:
             nn.init.zeros_(self.projection.bias)
 
-    def forward(self, z_NTD: Tensor, present_NTM: Tensor) -> Tensor:
-        """The residual that the experts add to a block's MLP, `(N, T, D)`.
+    def forward(self, z_NTD: Tensor, present_NTM: Tensor, update_NTD: Tensor | None = None) -> Tensor:
+        """The residual that the experts add to a block's MLP, `(N, T, D)`, or with it the MLP's own.
 
         Args:
             z_NTD: normalised tokens.
             present_NTM: bool, each token's own availability row.
+            update_NTD: the MLP's residual.
         """
         weights = [self.router(z_NTD, present_NTM)] if self.router is not None else []
         if self.shared:
@@ -78,7 +79,9 @@ class MaMOLAdapter(nn.Module):
         if self.specific:
             weights.append(present_NTM)
         # Rows of zeros and ones are exact in any dtype; the gates come in float32 and lead.
-        delta_NTD: Tensor = self.bank(z_NTD, torch.cat([weight.to(weights[0].dtype) for weight in weights], dim=-1))
-        if self.projection is not None:
-            delta_NTD = self.projection(functional.gelu(delta_NTD))
-        return delta_NTD
+        weight_NTE = torch.cat([weight.to(weights[0].dtype) for weight in weights], dim=-1)
+        if self.projection is None:
+            summed_NTD: Tensor = self.bank(z_NTD, weight_NTE, update_NTD)
+            return summed_NTD
+        delta_NTD: Tensor = self.projection(functional.gelu(self.bank(z_NTD, weight_NTE)))
+        return delta_NTD if update_NTD is None else update_NTD + delta_NTD

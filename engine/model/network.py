@@ -21,7 +21,7 @@ from engine.model.backbone import Adapter, VisionTransformer
 from engine.model.baselines.dcp import CorrelatedPrompts
 from engine.model.baselines.mmp import MissingAwarePrompts
 from engine.model.baselines.prompts import Sequences
-from engine.model.baselines.token_router import TokenRouter
+from engine.model.baselines.token_router import TokenRouter, Total
 from engine.model.fusion import Classifier, Features, shown
 from engine.model.inputs import PixelIndex, clean
 from engine.model.parts import Part, pixels_of, portions, put_back, sums, take
@@ -279,9 +279,13 @@ class MaMOLNetwork(nn.Module):
         for modality, numbers_AV in enumerate(numbers):
             self.pixels.fit(numbers_AV[present_AM[:, modality]], modality)
 
-    def take_balance_loss(self) -> Tensor:
-        """What keeps experts from starving in the last pass in training, weighed; 0 for methods without such a loss."""
-        losses = [module.take_balance() for module in self.adapters.modules() if isinstance(module, TokenRouter)]
+    def take_balance_loss(self, total: Total = Tensor.detach) -> Tensor:
+        """What keeps experts from starving in the last pass in training, weighed; 0 for methods without such a loss.
+
+        Args:
+            total: adds up a tensor over all processes that share the batch; the default is for one.
+        """
+        losses = [module.take_balance(total) for module in self.adapters.modules() if isinstance(module, TokenRouter)]
         zero = torch.zeros((), device=self.backbone.prefix_PD.device)
         return self.balance * sum((loss for loss in losses if loss is not None), zero)
 

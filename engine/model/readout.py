@@ -170,7 +170,8 @@ def core_presence(valid_BMHW: Tensor, core: int) -> Tensor:
     """Availability of each pixel of the core: bool `(B, K, K, M)`."""
     offset = core_offset(valid_BMHW.shape[-1], core)
     inner = slice(offset, offset + core)
-    return valid_BMHW[:, :, inner, inner].permute(0, 2, 3, 1)
+    # A copy with rows side by side: products with it, several for each pixel, then add their bias in the same pass.
+    return valid_BMHW[:, :, inner, inner].permute(0, 2, 3, 1).contiguous()
 
 
 def _tokens_of_core(grid: int, token_px: int, core: int) -> tuple[int, int]:

@@ -38,6 +38,7 @@ class SampleDesign:
 
     Attributes:
         names: of the strata, H of them.
+        values: of the strata in the map that they come from (H,).
         pixels: population of each (H,).
         area_m2: of each (H,); None where the grid's unit is unknown.
         rows: row of each point's pixel (N,).
@@ -46,6 +47,7 @@ class SampleDesign:
     """
 
     names: tuple[str, ...]
+    values: np.ndarray
     pixels: np.ndarray
     area_m2: np.ndarray | None
     rows: np.ndarray
@@ -60,7 +62,7 @@ def write_sample_points(path: Path, grid: Grid, legend: Legend, design: SampleDe
         path: the GeoPackage.
         grid: the map's.
         legend: of the map: what may be filled in.
-        design: points and strata; a stratum of index h is class number h of the legend.
+        design: points and strata.
 
     Raises:
         OutputError: the files cannot be written.
@@ -71,7 +73,7 @@ def write_sample_points(path: Path, grid: Grid, legend: Legend, design: SampleDe
         {
             "point": np.arange(1, len(x) + 1, dtype=np.int32),
             REFERENCE: np.full(len(x), None, "object"),
-            STRATUM: np.asarray(legend.values, np.int32)[design.stratum],
+            STRATUM: design.values.astype(np.int32)[design.stratum],
             NAME: np.asarray(design.names)[design.stratum],
             PIXELS: design.pixels[design.stratum].astype(np.int64),
             HECTARES: np.nan if hectares is None else hectares,
@@ -84,7 +86,8 @@ def write_sample_points(path: Path, grid: Grid, legend: Legend, design: SampleDe
         # SQLite writes journals beside its file: all of them go with the folder.
         part = folder / path.name
         try:
-            pyogrio.write_dataframe(frame, part, driver="GPKG", layer=path.stem)
+            # QGIS 3.22 says of newer versions that it may not understand them.
+            pyogrio.write_dataframe(frame, part, driver="GPKG", layer=path.stem, dataset_options={"VERSION": "1.3"})
         except pyogrio.errors.DataSourceError as error:
             raise OutputError(f"{path}: cannot be written ({error})") from error
         flush(part)
@@ -132,6 +135,7 @@ def read_sample_design(path: Path, grid: Grid) -> SampleDesign | None:
     hectares = strata[HECTARES].to_numpy(float)
     return SampleDesign(
         names=tuple(str(name) for name in strata[NAME]),
+        values=strata.index.to_numpy(np.int64),
         pixels=strata[PIXELS].to_numpy(np.int64),
         area_m2=None if np.isnan(hectares).any() else hectares * 1e4,
         rows=labels.rows,

@@ -11,12 +11,13 @@ import torch
 from engine.data.batches import Batches
 from engine.data.sampling import class_weights
 from engine.data.statistics import band_statistics
-from engine.data.window_cache import SceneCache, build_caches
+from engine.data.window_cache import SceneCache, build_caches, open_caches
 from engine.model.backbone import VisionTransformer
 from engine.model.build import build_network
 from engine.model.network import MaMOLNetwork
 from engine.progress import Progress
 from engine.raster.normalise import BandStats
+from engine.training.distributed import ALONE, Team
 from engine.training.losses import BatchLoss
 from engine.training.mixing import Mixer
 from engine.training.pixel_bank import PixelBank
@@ -40,6 +41,7 @@ class Assembled:
         class_weights: (Y,), for `balance = "weights"`.
         device: where to compute.
         precision: "float32" or "bfloat16".
+        team: processes that train together.
     """
 
     data: Prepared
@@ -51,6 +53,7 @@ class Assembled:
     class_weights: torch.Tensor
     device: torch.device
     precision: str
+    team: Team
 
     def mixer(self, teacher: Teacher, steps: int) -> Mixer | None:
         """Mixed samples for a training of `steps` steps, if they are wanted and there are sensors to mix."""
@@ -59,14 +62,14 @@ class Assembled:
             return None
         return Mixer(
             self.network, teacher, self.batches, self.bank, config, self.data.config.training, steps,
-            self.device, self.precision,
+            self.device, self.precision, len(self.data.legend), self.team,
         )  # fmt: skip
 
     def loss(self, teacher: Teacher, mixer: Mixer | None = None) -> BatchLoss:
         """What a step minimises."""
         return BatchLoss(
             self.network, teacher, self.batches, self.bank, mixer, self.data.config.training, self.class_weights,
-            self.device, self.precision,
+            self.device, self.precision, self.team,
         )  # fmt: skip
 
 
@@ -78,6 +81,7 @@ def assemble(
     progress: Progress,
     cancelled: Callable[[], bool] = lambda: False,
     backbone: VisionTransformer | None = None,
+    team: Team = ALONE,
 ) -> Assembled:
     """Measure the bands, build the network, cache windows and describe pixels.
 
@@ -89,28 +93,35 @@ def assemble(
         progress: told of the reading.
         cancelled: asked often.
         backbone: instead of what the configuration names.
+        team: processes that train together; the first one caches windows for all.
 
     Raises:
         EngineError: a raster cannot be read, or a backbone's weights cannot be had.
         Cancelled: `cancelled()` said so.
     """
     config, training = data.config, data.config.training
-    stats = band_statistics(data.scenes, data.splits, cancelled)
-    torch.manual_seed(training.seed)
-    network = build_network(config.model, config.missing.absent, data.modalities, len(data.legend), backbone)
-    caches = build_caches(
-        cache, data.scenes, data.splits, stats,
-        reach_px=network.window, unlabelled_tiles=_UNLABELLED_TILES if training.teaching else 0,
-        seed=training.seed, progress=progress, cancelled=cancelled,
-    )  # fmt: skip
-    batches = Batches(
-        data.scenes, data.splits, caches,
-        training=training, missing=config.missing,
-        window=network.window, core=network.core, core_offset=network.core_offset,
-    )  # fmt: skip
-    network.to(device)
-    bank = PixelBank(network, batches, device) if network.pixels is not None else None
+    with team.together():
+        stats = band_statistics(data.scenes, data.splits, cancelled)
+        torch.manual_seed(training.seed)
+        network = build_network(config.model, config.missing.absent, data.modalities, len(data.legend), backbone)
+    caches: list[SceneCache] = []
+    with team.together():
+        if team.first:
+            caches = build_caches(
+                cache, data.scenes, data.splits, stats,
+                reach_px=network.window, unlabelled_tiles=_UNLABELLED_TILES if training.teaching else 0,
+                seed=training.seed, progress=progress, cancelled=cancelled,
+            )  # fmt: skip
+    with team.together():
+        caches = caches or open_caches(cache, data.scenes)
+        batches = Batches(
+            data.scenes, data.splits, caches,
+            training=training, missing=config.missing,
+            window=network.window, core=network.core, core_offset=network.core_offset, share=team.share,
+        )  # fmt: skip
+        network.to(device)
+        weights = torch.from_numpy(class_weights(data.counts["train"])).to(device)
+    bank = PixelBank(network, batches, device, team) if network.pixels is not None else None
     if bank is not None:
         bank.fit_inputs(network)
-    weights = torch.from_numpy(class_weights(data.counts["train"])).to(device)
-    return Assembled(data, stats, network, caches, batches, bank, weights, device, precision)
+    return Assembled(data, stats, network, caches, batches, bank, weights, device, precision, team)

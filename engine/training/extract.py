@@ -13,11 +13,12 @@ from engine.model.network import MaMOLNetwork
 from engine.raster.normalise import BandStats
 from engine.raster.windows import Window
 from engine.training.calibrate import Calibration
+from engine.training.distributed import ALONE, Team
 from engine.training.validate import Pattern, ask, from_scene
 
 _SIDE = 256  # pixels of an extract at most
 _CORES = 24  # along its side at most: a centre read-out asks for every pixel
-_STEP = 32  # pixels between places that are considered
+_STEP = 32  # pixels between places that are considered, where it divides the side
 _MOST = 8  # maps
 
 
@@ -40,6 +41,7 @@ def map_extract(
     device: torch.device,
     precision: str,
     cancelled: Callable[[], bool] = lambda: False,
+    team: Team = ALONE,
 ) -> Extract:
     """Map the square of a scene that has most labels.
 
@@ -52,6 +54,7 @@ def map_extract(
         device: see the common options; so is `precision`.
         precision: number format.
         cancelled: asked often; True stops.
+        team: processes that share the work.
 
     Raises:
         Cancelled: `cancelled()` said so.
@@ -65,6 +68,7 @@ def map_extract(
     answers = ask(
         network, from_scene(scene, stats), rows + window.row, cols + window.col, np.zeros(len(rows), np.int64),
         list(chosen.values()), classes, device=device, precision=precision, cancelled=cancelled,
+        team=team,
     )  # fmt: skip
     maps = {}
     for number, (name, pattern) in enumerate(chosen.items()):
@@ -78,20 +82,16 @@ def map_extract(
 
 
 def _most_labels(scene: Scene, side: int) -> Window:
-    """The square with most labelled pixels, the first one of several; memory follows the labels, not the grid.
-
-    Squares start at multiples of `_STEP`, or of their own side where that is no multiple of it: so labels can be
-    counted in cells that lie wholly inside or outside of each.
-    """
+    """The square with most labelled pixels, the first one of several."""
+    grid = scene.stack.grid
     step = _STEP if side % _STEP == 0 else side
-    cells, labels = np.unique(np.stack([scene.rows, scene.cols]) // step, axis=1, return_counts=True)
-    back = np.mgrid[: side // step, : side // step].reshape(2, -1)  # from a cell to the squares that hold it
-    starts = (cells[:, :, None] - back[:, None]).reshape(2, -1)
-    counts = np.repeat(labels, back.shape[1])
-    there = (starts >= 0).all(axis=0)
-    squares, which = np.unique(starts[:, there], axis=1, return_inverse=True)
-    row, col = squares[:, np.bincount(which.ravel(), counts[there]).argmax()].tolist()
-    return Window(row * step, col * step, side, side)
+    cells = np.zeros((-(-grid.height // step), -(-grid.width // step)), np.int64)
+    np.add.at(cells, (scene.rows // step, scene.cols // step), 1)
+    reach = side // step
+    padded = np.pad(cells, ((1, reach - 1), (1, reach - 1))).cumsum(axis=0).cumsum(axis=1)
+    labels = padded[reach:, reach:] - padded[:-reach, reach:] - padded[reach:, :-reach] + padded[:-reach, :-reach]
+    row, col = np.unravel_index(labels.argmax(), labels.shape)
+    return Window(int(row) * step, int(col) * step, side, side)
 
 
 def _inside(scene: Scene, window: Window) -> np.ndarray:

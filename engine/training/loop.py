@@ -1,7 +1,8 @@
-"""The training story: one loop, one device.
+"""The training story: one loop on one device, or in several processes on a share of each batch (`distributed.py`).
 
 A step's windows, gaps, dropout and noise follow from the seed and the step's number alone. So a run that was stopped
 anywhere and resumed from its last checkpoint ends with the same weights, bit for bit on a CPU with the same threads.
+How many processes share the work changes rounding, and which dropout and noise there is; nothing else.
 """
 
 from __future__ import annotations
@@ -88,19 +89,25 @@ def fit(
         Cancelled: `cancelled()` said so; the checkpoint is up to date.
         ConfigError: the device has too little memory for a batch.
     """
-    network, config, device = ready.network, ready.data.config.training, ready.device
+    network, config, device, team = ready.network, ready.data.config.training, ready.device, ready.team
     optimiser = make_optimiser(network, config)
     teacher = Teacher(network, config.average)
     mixer = ready.mixer(teacher, steps)
     loss_of = ready.loss(teacher, mixer)
     best = _weights(teacher.network)
     at = _Progress()
-    stored = checkpoints.load(device) if resume else None
+    with team.together():
+        stored = checkpoints.load(device) if resume else None
     if stored is not None:
         at, best = _restore(stored, network, teacher, optimiser, mixer)
         progress.log(f"resuming after step {at.step}")
     teaching_from = round(config.teaching_start * steps) if config.teaching > 0 else steps
     sitting, saved = time.monotonic() - at.seconds, time.monotonic()
+
+    def save() -> None:
+        with team.together():  # torchrun stops the one that still writes, where another has ended
+            if team.first:
+                checkpoints.save(*_state(at, network, teacher, optimiser, mixer, best))
 
     try:
         while True:
@@ -118,10 +125,10 @@ def fit(
                 progress.log(f"step {at.step}: loss {at.history[-1]['loss']:.3f}, validation score {score:.3f}")
             if at.step == steps or _patience_is_over(at, config):
                 break
-            if cancelled():
+            if team.any(cancelled()):
                 raise Cancelled(f"stopped after step {at.step} of {steps}; --resume goes on from there")
 
-            _seed_step(config.seed, at.step)
+            team.seed(config.seed * 1_000_003 + at.step)  # dropout and noise depend on nothing else
             network.train()
             rate = learning_rate(at.step, steps, config.learning_rate, config.warmup)
             if mixer is not None and at.step >= mixer.start:
@@ -135,12 +142,13 @@ def fit(
                 with _room_for(config, device):
                     loss: Tensor = loss_of(number, taught=at.step >= teaching_from) / config.accumulate
                     loss.backward()  # type: ignore[no-untyped-call]
-                at.losses += loss.item()
+                at.losses += team.sum(loss).item()
             if not math.isfinite(at.losses):
                 raise NodataError(
                     f"training: the loss is no number after step {at.step}; a layer may hold values that are meant as "
                     "nodata, or training.learning_rate is too high"
                 )
+            team.sum_gradients(network.parameters())
             nn.utils.clip_grad_norm_(network.parameters(), config.clip)
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
@@ -148,14 +156,14 @@ def fit(
             at.step += 1
             at.seconds = time.monotonic() - sitting
             progress.step("training", at.step, steps, "steps")
-            if time.monotonic() - saved >= config.checkpoint_seconds:
+            if team.first and time.monotonic() - saved >= config.checkpoint_seconds:
                 checkpoints.save(*_state(at, network, teacher, optimiser, mixer, best))
                 saved = time.monotonic()
     except Cancelled:  # before a step, or during a validation, which is then due again
-        checkpoints.save(*_state(at, network, teacher, optimiser, mixer, best))
+        save()
         raise
 
-    checkpoints.save(*_state(at, network, teacher, optimiser, mixer, best))
+    save()
     teacher.network.load_state_dict(best, strict=False)
     return Fitted(teacher.network, at.history, at.step, at.seconds, at.best_step)
 
@@ -169,12 +177,8 @@ def make_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.Ad
         {"params": [p for p in trained if id(p) in decayed], "weight_decay": config.weight_decay},
         {"params": [p for p in trained if id(p) not in decayed], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate)
-
-
-def _seed_step(seed: int, step: int) -> None:
-    """Dropout and noise of a step depend on nothing but its number."""
-    torch.manual_seed((seed * 1_000_003 + step) % 2**63)
+    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in trained)  # one pass over memory, not ten
+    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=fused)
 
 
 def _validation_is_due(at: _Progress, config: TrainingConfig, steps: int) -> bool:

@@ -1,4 +1,7 @@
-"""What a step minimises: cross-entropy at training pixels, and to the teacher's answers on the whole training side."""
+"""What a step minimises: cross-entropy at training pixels, and to the teacher's answers on the whole training side.
+
+Where processes share a batch, each has its part of the loss: the sum over its own pixels, divided by what all count.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,13 @@ from engine.data.batches import Batches
 from engine.data.window_cache import CLOSED
 from engine.device import autocast
 from engine.model.network import MaMOLNetwork
+from engine.training.distributed import ALONE, Team
 from engine.training.mixing import Mixer
 from engine.training.noise import perturbed
 from engine.training.pixel_bank import PixelBank
 from engine.training.teacher import Teacher
+
+_LEAST = 1e-12  # what is divided by, where no process has a pixel
 
 
 class _Said(NamedTuple):
@@ -43,6 +49,7 @@ class BatchLoss:
         class_weights: (Y,), for `balance = "weights"`.
         device: where to compute.
         precision: "float32" or "bfloat16".
+        team: processes that share the batch.
     """
 
     network: MaMOLNetwork
@@ -54,6 +61,7 @@ class BatchLoss:
     class_weights: Tensor
     device: torch.device
     precision: str
+    team: Team = ALONE
 
     def __call__(self, number: int, taught: bool) -> Tensor:
         """Loss of batch `number`: its labels and, if `taught`, what the teacher says of the same without gaps.
@@ -73,8 +81,9 @@ class BatchLoss:
         if self.bank is not None:
             parts.append(self._pixels(self.bank, number, taught))
         logits, classes, taught_logits, answers = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
-        loss = supervised_loss(logits, classes, self.config, self.class_weights) + self.network.take_balance_loss()
-        return loss + self.config.teaching * teaching_loss(taught_logits, answers) if taught else loss
+        loss = supervised_loss(logits, classes, self.config, self.class_weights, self.team)
+        loss = loss + self.network.take_balance_loss(self.team.sum)
+        return loss + self.config.teaching * teaching_loss(taught_logits, answers, self.team) if taught else loss
 
     def _pixels(self, bank: PixelBank, number: int, taught: bool) -> _Said:
         """Pixels that speak for themselves."""
@@ -111,10 +120,12 @@ class BatchLoss:
     def _some(self, classes: Tensor) -> Tensor:
         """A random `taught_pixels` of each core, on average; bool (B, K, K)."""
         share = self.config.taught_pixels / classes[0].numel()
-        return (torch.rand(classes.shape) < share).to(self.device)
+        return (self.team.rand((self.config.batch_size, *classes.shape[1:])) < share).to(self.device)
 
 
-def supervised_loss(logits: Tensor, reference: Tensor, config: TrainingConfig, class_weights: Tensor) -> Tensor:
+def supervised_loss(
+    logits: Tensor, reference: Tensor, config: TrainingConfig, class_weights: Tensor, team: Team = ALONE
+) -> Tensor:
     """Mean cross-entropy over labelled pixels; 0 where there is none.
 
     Args:
@@ -123,23 +134,22 @@ def supervised_loss(logits: Tensor, reference: Tensor, config: TrainingConfig, c
         config: `balance` and `label_smoothing`. A core holds more labelled pixels than the one it was drawn for; under
             "sampling" they are weighed so that every class of the batch counts the same.
         class_weights: (Y,), for "weights".
+        team: processes that share the batch.
     """
-    if not len(reference):
-        return logits.sum() * 0.0
     # The softmax is taken in float32 whatever the logits' type.
     losses = functional.cross_entropy(
         logits.float(), reference, reduction="none", label_smoothing=config.label_smoothing
     )
     if config.balance == "none":
-        return losses.mean()
-    if config.balance == "weights":
+        weights = torch.ones_like(losses)
+    elif config.balance == "weights":
         weights = class_weights[reference]
     else:
-        weights = 1.0 / torch.bincount(reference, minlength=logits.shape[1])[reference]
-    return (losses * weights).sum() / weights.sum()
+        weights = 1.0 / team.sum(torch.bincount(reference, minlength=logits.shape[1]))[reference]
+    return (losses * weights).sum() / team.sum(weights.sum()).clamp(min=_LEAST)
 
 
-def teaching_loss(logits: Tensor, answers: Tensor) -> Tensor:
+def teaching_loss(logits: Tensor, answers: Tensor, team: Team = ALONE) -> Tensor:
     """Cross-entropy to the teacher's probabilities, classes counting the same as among labels; 0 without pixels.
 
     Unweighted, the answers' natural mix would pull rare classes into common ones: a teacher in doubt says "common".
@@ -147,9 +157,9 @@ def teaching_loss(logits: Tensor, answers: Tensor) -> Tensor:
     Args:
         logits: the network's, (A, Y).
         answers: the teacher's probabilities, (A, Y).
+        team: processes that share the batch.
     """
-    if not len(logits):
-        return logits.sum() * 0.0
     losses = -(answers * functional.log_softmax(logits.float(), dim=-1)).sum(dim=-1)
-    weights = (answers / answers.mean(dim=0).clamp(min=0.01)).sum(dim=-1)
-    return (losses * weights).sum() / weights.sum()
+    mix = team.sum(answers.sum(dim=0)) / team.sum(answers.new_tensor(len(answers))).clamp(min=1)
+    weights = (answers / mix.clamp(min=0.01)).sum(dim=-1)
+    return (losses * weights).sum() / team.sum(weights.sum()).clamp(min=_LEAST)

@@ -25,6 +25,7 @@ from engine.data.mixing import Mix, draw_mixes, mix_shares, select, sensor_weigh
 from engine.data.sampling import thinned
 from engine.device import autocast
 from engine.model.network import MaMOLNetwork
+from engine.training.distributed import Team
 from engine.training.noise import perturbed
 from engine.training.pixel_bank import PixelBank
 from engine.training.strength import strength
@@ -41,6 +42,10 @@ class _Drawn(NamedTuple):
     shares: np.ndarray
     parts: np.ndarray
 
+    def part(self, samples: slice) -> _Drawn:
+        """Some of them."""
+        return _Drawn(self.mix.part(samples), self.shares[samples], self.parts[samples])
+
 
 class Mixer:
     """What the second level remembers, and its loss.
@@ -55,6 +60,8 @@ class Mixer:
         steps: of the whole training.
         device: where to compute.
         precision: "float32" or "bfloat16".
+        classes: how many there are, Y.
+        team: processes that share the batches.
     """
 
     def __init__(
@@ -68,9 +75,12 @@ class Mixer:
         steps: int,
         device: torch.device,
         precision: str,
+        classes: int,
+        team: Team,
     ) -> None:
         self.network, self.teacher, self.batches, self.bank = network, teacher, batches, bank
         self.config, self.training, self.device, self.precision = config, training, device, precision
+        self.outputs, self.team = classes, team
         self.start = round(config.start * steps)
         rng = np.random.default_rng([training.seed, 10])
         self.candidates = bank.labelled if bank is not None else thinned(batches.classes, _CANDIDATES, rng)
@@ -89,7 +99,10 @@ class Mixer:
         """Choose samples anew where step number `step` asks for it; return what to tell about it."""
         if step < self.start or (step - self.start) % self.config.every:
             return None
-        found = strength(self.teacher.network, self.batches, self.bank, self.candidates, self.device, self.precision)
+        found = strength(
+            self.teacher.network, self.batches, self.bank, self.candidates, self.outputs, self.device, self.precision,
+            self.team,
+        )  # fmt: skip
         self.available, self.confidence = found.available, found.alone
         self.reliability = found.alone.sum(axis=0) / np.maximum(found.available.sum(axis=0), 1)
         enough = 1 if self.config.fill_incomplete else found.available.shape[1]
@@ -109,10 +122,14 @@ class Mixer:
         if self.bank is not None:
             parts.append(self._pixels(self.bank, rng, self._draw(rng, self.training.pixels_per_step)))
         said = [part for part in parts if part is not None]
-        if not said:
+        count = self.team.sum(torch.tensor(sum(len(logits) for logits, _ in said)))
+        if not count:
             return None
+        if not said:  # here, but not in another process
+            nothing = torch.zeros(0, self.outputs, device=self.device)
+            said = [(nothing.requires_grad_(), nothing)]
         logits, labels = (torch.cat(tensors) for tensors in zip(*said, strict=True))
-        return mixed_loss(logits, labels) + self.network.take_balance_loss()
+        return mixed_loss(logits, labels, int(count)) + self.network.take_balance_loss(self.team.sum)
 
     def state(self) -> dict[str, Tensor]:
         """What a checkpoint must hold."""
@@ -138,10 +155,11 @@ class Mixer:
         return _Drawn(mix, shares * sensor_weights(self.reliability, self.config.weak_weight), mix.taken)
 
     def _windows(self, rng: np.random.Generator, drawn: _Drawn) -> tuple[Tensor, Tensor] | None:
-        """Scores and labels (A, Y) of the labelled pixels of mixed windows."""
+        """Scores and labels (A, Y) of the labelled pixels of mixed windows, those of the own share."""
         host, donor, taken = drawn.mix.host, drawn.mix.donor, drawn.mix.taken
         mix = Mix(self.candidates[host], self.candidates[donor], taken)
         windows = mixed_windows(self.batches, rng, mix, self.config.kind, drawn.shares[:, 0])
+        drawn = drawn.part(self.team.share)
         window, row, col = (torch.from_numpy(index).to(self.device) for index in windows.at)
         if not len(window):
             return None
@@ -154,11 +172,12 @@ class Mixer:
         return logits, torch.from_numpy(labels).to(logits.device, torch.float32)
 
     def _pixels(self, bank: PixelBank, rng: np.random.Generator, drawn: _Drawn) -> tuple[Tensor, Tensor] | None:
-        """Scores and labels (A, Y) of mixed pixels that speak for themselves."""
+        """Scores and labels (A, Y) of mixed pixels that speak for themselves, of the own share."""
+        view = len(self.candidates) * rng.integers(bank.views, size=(2, len(drawn.shares)))
+        drawn, view = drawn.part(self.team.share), view[:, self.team.share]
         host, donor, taken = drawn.mix.host, drawn.mix.donor, drawn.mix.taken
         if not len(host):
             return None
-        view = len(self.candidates) * rng.integers(bank.views, size=(2, len(host)))
         rows = [torch.from_numpy(index).to(self.device) for index in (host + view[0], donor + view[1])]
         present = torch.ones(taken.shape, dtype=torch.bool, device=self.device)
         from_donor = torch.from_numpy(taken).to(self.device)
@@ -178,6 +197,7 @@ class Mixer:
         return logits, torch.from_numpy(labels).to(logits.device, torch.float32)
 
 
-def mixed_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy to labels (A, Y) that may be weighed, mean over samples."""
-    return -(labels * functional.log_softmax(logits.float(), dim=-1)).sum(dim=-1).mean()
+def mixed_loss(logits: Tensor, labels: Tensor, count: int | None = None) -> Tensor:
+    """Cross-entropy to labels (A, Y) that may be weighed, mean over samples: `count` of them in all processes."""
+    total = -(labels * functional.log_softmax(logits.float(), dim=-1)).sum(dim=-1).sum()
+    return total / (len(logits) if count is None else count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from engine.model.expert_use import ExpertUse, watched
 from engine.model.network import MaMOLNetwork
 from engine.raster.normalise import BandStats
 from engine.training.calibrate import Calibration, calibrate
+from engine.training.distributed import ALONE, Team
 from engine.training.validate import Answers, Pattern, ask, few_cores, from_cache, from_scene, join
 
 _CORES_PER_VALIDATION = 200  # per scene, while training goes on; all of them at the end
@@ -39,6 +41,7 @@ class Examiner:
     device: torch.device
     precision: str
     cancelled: Callable[[], bool]
+    team: Team = ALONE
 
     def validation(self, network: MaMOLNetwork, limit: int | None = None) -> Answers | None:
         """Answers at validation pixels, of at most `limit` windows per scene; None where there are none."""
@@ -78,7 +81,7 @@ class Examiner:
     def _ask(self, network: MaMOLNetwork, read: Any, scene: Scene, pixels: np.ndarray) -> Answers:
         return ask(
             network, read, scene.rows[pixels], scene.cols[pixels], scene.classes[pixels], self.patterns, self.classes,
-            device=self.device, precision=self.precision, cancelled=self.cancelled,
+            device=self.device, precision=self.precision, cancelled=self.cancelled, team=self.team,
         )  # fmt: skip
 
 
@@ -127,6 +130,7 @@ def examine(network: MaMOLNetwork, examiner: Examiner, names: Sequence[str], pri
     validation = examiner.validation(network)
     with watched(network) as use:
         test = examiner.test(network)
+    _add_up(use, examiner.team)
     pattern_names = [pattern_name(names, pattern) for pattern in examiner.patterns]
     calibrations = {}
     for number, name in enumerate(pattern_names):
@@ -157,6 +161,14 @@ def examine(network: MaMOLNetwork, examiner: Examiner, names: Sequence[str], pri
         experts=_described(use, names),
         sensors=sensor_values(names, _sets(examiner.patterns, names), predicted, measured.reference, examiner.classes),
     )
+
+
+def _add_up(use: ExpertUse, team: Team) -> None:
+    """Count what the routers did in all processes; some patterns may have been asked about in one of them alone."""
+    for codes in map(json.loads, team.exchange(json.dumps(list(use.loads)))):
+        for bits in codes:
+            use.loads.setdefault(bits, np.zeros((len(use.blocks), use.experts)))
+    team.fill(*(use.loads[bits] for bits in sorted(use.loads)))
 
 
 def _described(use: ExpertUse, names: Sequence[str]) -> dict[str, Any] | None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from engine.assessment.provenance import versions
+from engine.assessment.provenance import file_facts, versions
 from engine.assessment.report import Floors, Report
 from engine.bundle import ModelInfo
+from engine.data.missing import chosen_patterns
 from engine.data.sampling import rare_classes
 from engine.data.window_cache import SceneCache
 from engine.modality import pattern_name
@@ -107,7 +109,9 @@ def report(
 ) -> Report:
     """What report.html, report.json and report.csv show."""
     window, scene = extract.window, data.scenes[0]
+    grids = {scene.name: str(scene.stack.grid) for scene in data.scenes}
     return Report(
+        title=f"Training report: {', '.join(grids)}",
         legend=data.legend,
         sensors=outcome.sensors,
         confusions=outcome.confusions,
@@ -119,32 +123,36 @@ def report(
         pixels=data.counts,
         rare=[data.legend.names[index] for index in rare_classes(data.counts["train"])],
         experts=outcome.experts,
-        facts=facts | {"model_sha256": model_sha256},
-        sources=_sources(data),
+        facts=facts | {"model_sha256": model_sha256, "grids": grids},
+        sources=file_facts(_sources(data)),
         settings=data.config.model_dump(mode="json"),
         maps={"labels": extract.labels} | {f"mapped with {name}": indices for name, indices in extract.maps.items()},
         maps_note=(
-            f"Scene {scene.name}, rows {window.row} to {window.bottom - 1}, columns {window.col} to "
+            f"{scene.name}: rows {window.row} to {window.bottom - 1}, columns {window.col} to "
             f"{window.right - 1}, mapped as if only these sensors were there. Labels include those of the training."
         ),
         floors=floors,
     )
 
 
-def _sources(data: Prepared) -> dict[str, str]:
+def _sources(data: Prepared) -> dict[str, Path]:
     """Rasters and labels of all scenes, by what they are."""
-    files: dict[str, str] = {}
+    files: dict[str, Path] = {}
     for scene, opened in zip(data.config.scene, data.scenes, strict=True):
-        files |= {f"{opened.name}: {name}": str(modality.path) for name, modality in scene.modalities.items()}
-        files[f"{opened.name}: labels"] = str(scene.labels.path)
-        files[f"{opened.name}: grid"] = str(opened.stack.grid)
+        files |= {f"{opened.name}: {name}": modality.path for name, modality in scene.modalities.items()}
+        files[f"{opened.name}: labels"] = scene.labels.path
+        if scene.labels.test is not None:
+            files[f"{opened.name}: test labels"] = scene.labels.test
     return files
 
 
 def _trained_patterns(data: Prepared, natural: set[tuple[bool, ...]]) -> tuple[str, ...]:
     """Names of the patterns that training has shown: those that occur, and with gaps all their parts."""
     shown = set(natural)
-    if data.config.missing.rate > 0 and len(data.names) <= 10:
+    only = chosen_patterns(data.config.missing.patterns, data.names)
+    if data.config.missing.rate > 0 and only is not None:
+        shown |= {tuple((only_P & np.array(pattern)).tolist()) for pattern in natural for only_P in only.kept}
+    elif data.config.missing.rate > 0 and len(data.names) <= 10:
         for pattern in natural:
             shown |= set(itertools.product(*((False, True) if present else (False,) for present in pattern)))
     ordered = sorted((p for p in shown if any(p)), key=lambda p: (-sum(p), [not value for value in p]))

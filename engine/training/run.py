@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -16,13 +15,16 @@ import torch
 from engine.assessment.report import Floors
 from engine.assessment.report_page import report_texts
 from engine.bundle import load_model, save_model
-from engine.config import Config
+from engine.checksum import file_sha256
+from engine.config import Config, TrainingConfig
 from engine.data.sampling import rare_classes
 from engine.device import choose_device, choose_precision, describe_device, set_threads
+from engine.errors import ConfigError
 from engine.modality import evaluation_patterns
 from engine.progress import Progress, SilentProgress
 from engine.training.assemble import assemble
 from engine.training.checkpoint import Checkpoints
+from engine.training.distributed import ALONE, Team
 from engine.training.extract import map_extract
 from engine.training.loop import fit
 from engine.training.outcome import Examiner, examine
@@ -66,6 +68,7 @@ def run_training(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] = lambda: False,
     floors: Callable[[Prepared], Floors] | None = None,
+    team: Team = ALONE,
 ) -> TrainingResult:
     """Train a model and leave everything about it in `out`.
 
@@ -80,6 +83,7 @@ def run_training(
         progress: told what happens.
         cancelled: asked often; True stops, resumably.
         floors: what to compare with in the report; measured first.
+        team: processes that do this together; all get the result, the first one alone writes.
 
     Raises:
         EngineError: the user has to change something.
@@ -87,25 +91,32 @@ def run_training(
     """
     started = time.monotonic()
     progress = progress or SilentProgress()
-    set_threads(threads)
-    place = choose_device(device)
-    precision = choose_precision(place, precision)
-    config = resolve(config)
-    training = config.training
-    folder = RunFolder(out)
-    folder.prepare(config, resume)
+    with team.together():
+        set_threads(threads)
+        place = choose_device(device)
+        precision = choose_precision(place, precision)
+        config = resolve(config)
+        training = config.training
+        _check_shares(training, team)
+        folder = RunFolder(out)
+        if team.first:
+            folder.prepare(config, resume)
+        data = prepare(config, progress)
 
-    with closing(prepare(config, progress)) as data:
+    with closing(data):
         _describe(data, progress)
-        beside = None if floors is None else floors(data)
-        ready = assemble(data, folder.cache, place, precision, progress, cancelled)
-        if init is not None:
-            start = load_model(init, torch.device("cpu"), config.model.weights)
-            progress.log(warm_start(ready.network, config.model, data.modalities, data.legend, start))
-        natural = natural_patterns(data, ready.caches)
+        with team.together():
+            beside = floors(data) if floors is not None and team.first else None
+        ready = assemble(data, folder.cache, place, precision, progress, cancelled, team=team)
+        with team.together():
+            if init is not None:
+                start = load_model(init, torch.device("cpu"), config.model.weights)
+                progress.log(warm_start(ready.network, config.model, data.modalities, data.legend, start))
+            natural = natural_patterns(data, ready.caches)
+        team.take_from_first(ready.network)
         examiner = Examiner(
             data.scenes, data.splits, ready.caches, ready.stats, evaluation_patterns(len(data.names), natural),
-            len(data.legend), place, precision, cancelled,
+            len(data.legend), place, precision, cancelled, team,
         )  # fmt: skip
         job = {"config": config.model_dump(mode="json"), "init": None if init is None else str(init)}
         fitted = fit(
@@ -117,20 +128,29 @@ def run_training(
         outcome = examine(fitted.network, examiner, data.names, training.prior_correction)
         extract = map_extract(
             data.scenes[0], fitted.network, ready.stats, outcome.calibrations, examiner.patterns,
-            device=place, precision=precision, cancelled=cancelled,
+            device=place, precision=precision, cancelled=cancelled, team=team,
         )  # fmt: skip
-        folder.clean()  # before what stays is written: the disk may be nearly full
         seconds = time.monotonic() - started
-        facts = run_facts(data, fitted, outcome, describe_device(place), precision, seconds)
-        save_model(folder.model, fitted.network, model_info(data, ready.stats, outcome, facts, natural))
         predictions = outcome.predictions | places(data, outcome.measured_on)
-        folder.write_predictions(predictions)
-        folder.write_history(fitted.history)
-        with folder.model.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        folder.write_report(report_texts(report(data, fitted, outcome, facts, extract, beside, sha256)))
-        folder.write_metrics(outcome.metrics(), describe_device(place), seconds)
+        with team.together():
+            if team.first:
+                folder.clean()  # before what stays is written: the disk may be nearly full
+                facts = run_facts(data, fitted, outcome, describe_device(place), precision, seconds)
+                save_model(folder.model, fitted.network, model_info(data, ready.stats, outcome, facts, natural))
+                folder.write_predictions(predictions)
+                folder.write_history(fitted.history)
+                digest = file_sha256(folder.model)
+                folder.write_report(report_texts(report(data, fitted, outcome, facts, extract, beside, digest)))
+                folder.write_metrics(outcome.metrics(), describe_device(place), seconds)
     return TrainingResult(out, folder.model, outcome.metrics(), seconds, predictions)
+
+
+def _check_shares(training: TrainingConfig, team: Team) -> None:
+    if training.batch_size < team.count:
+        raise ConfigError(
+            f"training.batch_size = {training.batch_size} windows cannot be shared by {team.count} processes; set it "
+            f"to {team.count} or more, or start fewer"
+        )
 
 
 def _describe(data: Prepared, progress: Progress) -> None:

@@ -108,6 +108,8 @@ def _key(name: str) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(name)} = {_value(item)}" for name, item in value.items()) + " }"
     # JSON's booleans, numbers and strings are TOML's, but for DEL and characters beyond the basic plane as surrogates.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 

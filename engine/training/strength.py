@@ -16,6 +16,7 @@ from torch import Tensor
 from engine.data.batches import Batches
 from engine.device import autocast
 from engine.model.network import MaMOLNetwork
+from engine.training.distributed import ALONE, Team
 from engine.training.pixel_bank import PixelBank
 
 _WINDOWS, _PIXELS = 64, 8192  # asked about at once
@@ -44,8 +45,10 @@ def strength(
     batches: Batches,
     bank: PixelBank | None,
     samples: np.ndarray,
+    classes: int,
     device: torch.device,
     precision: str,
+    team: Team = ALONE,
 ) -> Strength:
     """Ask a network, in eval mode, about training pixels.
 
@@ -54,12 +57,15 @@ def strength(
         batches: where the pixels are; what its fixed table of gaps takes from a sample is never looked at.
         bank: pixels that speak for themselves; None asks about windows.
         samples: numbers of training pixels (N,), at least one; those of the bank, in its order, where there is one.
+        classes: how many there are, Y.
         device: where to compute.
         precision: "float32" or "bfloat16".
+        team: processes that share the asking; all get all answers.
     """
     only = torch.eye(len(network.stems), dtype=torch.bool, device=device)
-    parts = []
-    for part, there, scores in _questions(network, batches, bank, samples, device):
+    shape = len(samples), len(network.stems)
+    found = Strength(np.zeros((shape[0], classes), np.float32), np.zeros(shape, bool), np.zeros(shape, np.float32))
+    for part, there, scores in team.mine(_questions(network, batches, bank, samples, device)):
         if batches.table is not None:
             there = there & batches.table[samples[part]]
         present = torch.from_numpy(there).to(device)
@@ -69,8 +75,10 @@ def strength(
             ]
         own = np.arange(len(there)), batches.classes[samples[part]]
         alone = np.stack([answer[own] for answer in answers[1:]], axis=1)
-        parts.append((answers[0], there, np.where(there, alone, np.float32(0))))
-    return Strength(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        found.probability[part], found.available[part] = answers[0], there
+        found.alone[part] = np.where(there, alone, np.float32(0))
+    team.fill(found.probability, found.available, found.alone)
+    return found
 
 
 def _questions(

@@ -18,6 +18,7 @@ from engine.modality import pattern_name
 from engine.model.network import MaMOLNetwork
 from engine.raster.normalise import BandStats
 from engine.raster.windows import Window
+from engine.training.distributed import ALONE, Team
 
 Pattern = tuple[bool, ...]
 _BATCH = 128  # windows
@@ -102,8 +103,9 @@ def ask(
     device: torch.device,
     precision: str,
     cancelled: Callable[[], bool] = lambda: False,
+    team: Team = ALONE,
 ) -> Answers:
-    """Predict the pixels (N,) of one scene under each pattern.
+    """Predict the pixels (N,) of one scene under each pattern, each process of a team a share; all get all answers.
 
     Cores lie at multiples of their side from the grid's origin, as in mapping, so accuracy is that of the map.
 
@@ -117,20 +119,22 @@ def ask(
         reference=reference,
     )
     core, offset = network.core, network.core_offset
-    for members in _windows_read_together(rows // core, cols // core, max(_SQUARE_PX // core, 1)):
-        if cancelled():
-            raise Cancelled("stopped while evaluating")
-        cores, window = np.unique(
-            np.stack([rows[members] // core, cols[members] // core], axis=1), axis=0, return_inverse=True
-        )
-        window = window.ravel()
-        values, valid = read(cores[:, 0] * core - offset, cores[:, 1] * core - offset, network.window)
-        at_row, at_col = rows[members] % core, cols[members] % core
-        answers.natural[members] = valid[window, :, at_row + offset, at_col + offset]
-        for number, pattern in enumerate(patterns):
-            kept = valid & np.array(pattern)[:, None, None]
-            logits = _forward(network, values, kept, device, precision)
-            answers.logits[number, members] = logits[window, :, at_row, at_col]
+    with team.together():
+        for members in team.mine(_windows_read_together(rows // core, cols // core, max(_SQUARE_PX // core, 1))):
+            if cancelled():
+                raise Cancelled("stopped while evaluating")
+            cores, window = np.unique(
+                np.stack([rows[members] // core, cols[members] // core], axis=1), axis=0, return_inverse=True
+            )
+            window = window.ravel()
+            values, valid = read(cores[:, 0] * core - offset, cores[:, 1] * core - offset, network.window)
+            at_row, at_col = rows[members] % core, cols[members] % core
+            answers.natural[members] = valid[window, :, at_row + offset, at_col + offset]
+            for number, pattern in enumerate(patterns):
+                kept = valid & np.array(pattern)[:, None, None]
+                logits = _forward(network, values, kept, device, precision)
+                answers.logits[number, members] = logits[window, :, at_row, at_col]
+    team.fill(answers.logits, answers.natural)
     return answers
 
 

@@ -92,7 +92,7 @@ def surroundings() -> dict[str, str]:
         "plugin": plugin_version(),
         "QGIS": f"{Qgis.QGIS_VERSION}, Qt {QT_VERSION_STR}, Python {platform.python_version()}",
         "locale": QgsApplication.locale(),
-        "interpreter": str(settings.python() or "none"),
+        "interpreter": settings.remote_command() or str(settings.python() or "none"),
         "settings": f"device {settings.device()}, threads {settings.threads() or 'all'}, "
         f"memory {settings.memory_mb()} MB",
     }

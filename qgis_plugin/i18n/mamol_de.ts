@@ -1412,6 +1412,16 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
     </message>
     <message>
       <location filename="../options.py" />
+      <source>Runs the engine on another machine or in a container. Empty: it runs here.</source>
+      <translation>Führt die Engine auf einem anderen Rechner oder in einem Container aus. Leer: Sie läuft hier.</translation>
+    </message>
+    <message>
+      <location filename="../options.py" />
+      <source>Folders that both machines see, HERE = THERE, separated by semicolons. Empty: names are the same there.</source>
+      <translation>Ordner, die beide Rechner sehen, HIER = DORT, durch Semikolon getrennt. Leer: Die Namen sind dort dieselben.</translation>
+    </message>
+    <message>
+      <location filename="../options.py" />
       <source>all</source>
       <translation>alle</translation>
     </message>
@@ -1434,6 +1444,16 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../options.py" />
       <source>Engine interpreter</source>
       <translation>Interpreter der Engine</translation>
+    </message>
+    <message>
+      <location filename="../options.py" />
+      <source>Command of a remote engine</source>
+      <translation>Befehl einer entfernten Engine</translation>
+    </message>
+    <message>
+      <location filename="../options.py" />
+      <source>Folders there</source>
+      <translation>Ordner dort</translation>
     </message>
     <message>
       <location filename="../options.py" />
@@ -1511,6 +1531,26 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <translation>"{name}" soll die Referenz sein, aber dafür ist kein Layer angegeben (angegeben: {names}).</translation>
     </message>
     <message>
+      <location filename="../remote.py" />
+      <source>The command of the remote engine, "{command}", cannot be understood: a quote is left open.</source>
+      <translation>Der Befehl der entfernten Engine, "{command}", ist nicht zu verstehen: Ein Anführungszeichen bleibt offen.</translation>
+    </message>
+    <message>
+      <location filename="../remote.py" />
+      <source>The command of the remote engine, "{command}", begins with a program that is not there.</source>
+      <translation>Der Befehl der entfernten Engine, "{command}", beginnt mit einem Programm, das es nicht gibt.</translation>
+    </message>
+    <message>
+      <location filename="../remote.py" />
+      <source>"{part}" does not say how a folder is called there; expected HERE = THERE with full names.</source>
+      <translation>"{part}" sagt nicht, wie ein Ordner dort heißt; erwartet wird HIER = DORT mit vollständigen Namen.</translation>
+    </message>
+    <message>
+      <location filename="../remote.py" />
+      <source>{path} lies in no folder that the remote engine sees ({folders}). Choose a file or folder in one of them, or name its folder in {page}.</source>
+      <translation>{path} liegt in keinem Ordner, den die entfernte Engine sieht ({folders}). Wählen Sie eine Datei oder einen Ordner darin, oder nennen Sie den Ordner in {page}.</translation>
+    </message>
+    <message>
       <location filename="../training_run.py" />
       <source>{folder}: holds no run to go on with.</source>
       <translation>{folder}: enthält keinen Lauf, mit dem weitergemacht werden kann.</translation>
@@ -1529,6 +1569,11 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../training_run.py" />
       <source>{folder}: cannot be written ({reason}); choose another folder.</source>
       <translation>{folder}: nicht beschreibbar ({reason}); wählen Sie einen anderen Ordner.</translation>
+    </message>
+    <message>
+      <location filename="../training_run.py" />
+      <source>A training of a remote engine ends with QGIS; start it on the other machine instead.</source>
+      <translation>Ein Training einer entfernten Engine endet mit QGIS; starten Sie es stattdessen auf dem anderen Rechner.</translation>
     </message>
     <message>
       <location filename="../training_run.py" />

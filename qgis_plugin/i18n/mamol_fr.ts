@@ -1412,6 +1412,16 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
     </message>
     <message>
       <location filename="../options.py" />
+      <source>Runs the engine on another machine or in a container. Empty: it runs here.</source>
+      <translation>Exécute le moteur sur une autre machine ou dans un conteneur. Vide : il s'exécute ici.</translation>
+    </message>
+    <message>
+      <location filename="../options.py" />
+      <source>Folders that both machines see, HERE = THERE, separated by semicolons. Empty: names are the same there.</source>
+      <translation>Dossiers que les deux machines voient, ICI = LÀ-BAS, séparés par des points-virgules. Vide : les noms y sont les mêmes.</translation>
+    </message>
+    <message>
+      <location filename="../options.py" />
       <source>all</source>
       <translation>tous</translation>
     </message>
@@ -1434,6 +1444,16 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../options.py" />
       <source>Engine interpreter</source>
       <translation>Interpréteur du moteur</translation>
+    </message>
+    <message>
+      <location filename="../options.py" />
+      <source>Command of a remote engine</source>
+      <translation>Commande d'un moteur distant</translation>
+    </message>
+    <message>
+      <location filename="../options.py" />
+      <source>Folders there</source>
+      <translation>Dossiers là-bas</translation>
     </message>
     <message>
       <location filename="../options.py" />
@@ -1511,6 +1531,26 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <translation>« {name} » doit être la référence, mais aucune couche n'est donnée pour lui (données : {names}).</translation>
     </message>
     <message>
+      <location filename="../remote.py" />
+      <source>The command of the remote engine, "{command}", cannot be understood: a quote is left open.</source>
+      <translation>La commande du moteur distant, "{command}", est incompréhensible : un guillemet reste ouvert.</translation>
+    </message>
+    <message>
+      <location filename="../remote.py" />
+      <source>The command of the remote engine, "{command}", begins with a program that is not there.</source>
+      <translation>La commande du moteur distant, "{command}", commence par un programme introuvable.</translation>
+    </message>
+    <message>
+      <location filename="../remote.py" />
+      <source>"{part}" does not say how a folder is called there; expected HERE = THERE with full names.</source>
+      <translation>"{part}" ne dit pas comment un dossier s'appelle là-bas ; attendu : ICI = LÀ-BAS avec des noms complets.</translation>
+    </message>
+    <message>
+      <location filename="../remote.py" />
+      <source>{path} lies in no folder that the remote engine sees ({folders}). Choose a file or folder in one of them, or name its folder in {page}.</source>
+      <translation>{path} n'est dans aucun dossier que le moteur distant voit ({folders}). Choisissez un fichier ou un dossier dans l'un d'eux, ou indiquez son dossier dans {page}.</translation>
+    </message>
+    <message>
       <location filename="../training_run.py" />
       <source>{folder}: holds no run to go on with.</source>
       <translation>{folder} : ne contient pas d'entraînement à poursuivre.</translation>
@@ -1529,6 +1569,11 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../training_run.py" />
       <source>{folder}: cannot be written ({reason}); choose another folder.</source>
       <translation>{folder} : ne peut pas être écrit ({reason}) ; choisissez un autre dossier.</translation>
+    </message>
+    <message>
+      <location filename="../training_run.py" />
+      <source>A training of a remote engine ends with QGIS; start it on the other machine instead.</source>
+      <translation>Un entraînement d'un moteur distant se termine avec QGIS ; lancez-le plutôt sur l'autre machine.</translation>
     </message>
     <message>
       <location filename="../training_run.py" />

@@ -24,3 +24,13 @@ def test_intervals_hold_what_falls_into_them():
         {"confidence": 0.5, "accuracy": 1.0, "n": 1},
         {"confidence": 1.0, "accuracy": 1.0, "n": 1},
     ]
+
+
+def test_a_faultless_confidence_shows_the_error_of_chance():
+    """In simulated pixels that are right exactly as often as they say."""
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.2, 1, 900)
+    found = [Reliability.of(confidence, rng.random(900) < confidence) for _ in range(200)]
+    assert np.mean([one.error for one in found]) == pytest.approx(found[0].error_by_chance, rel=0.05)
+    assert np.isnan(Reliability.of(np.empty(0), np.empty(0, bool)).error_by_chance)
+    assert Reliability.of(np.ones(9), np.ones(9, bool)).error_by_chance == 0

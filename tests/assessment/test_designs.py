@@ -151,6 +151,18 @@ def test_a_stratum_without_answers_is_left_out_and_told(place, sample):
     assert accuracy.whole.figures.overall["oa_se"] is None
 
 
+def test_a_stratum_whose_points_were_deleted_is_missed(place, sample):
+    """As after saving only the points that are filled in; a map that they were not drawn from cannot tell."""
+    path = sample()
+    points = geopandas.read_file(path)
+    points[points["stratum"] != 3].to_file(path, driver="GPKG")
+    accuracy = check_map(place["map"], path, sensors_used=place["used"])
+    assert accuracy.design.unsampled == ("class 3",)
+    mapped = place["arrays"]["map"]
+    assert accuracy.design.unsampled_share == pytest.approx((mapped == 3).sum() / (mapped > 0).sum())
+    assert check_map(place["other"], path).design.unsampled == ()
+
+
 def test_points_that_disagree_about_their_strata_are_refused(place, sample):
     path = sample()
     points = geopandas.read_file(path)

@@ -160,6 +160,18 @@ def test_one_stratum_is_the_simple_random_sample():
     assert found.overall["oa_se"] == pytest.approx(np.sqrt(found.overall["oa"] * (1 - found.overall["oa"]) / 399))
 
 
+def test_kappa_may_be_below_zero_and_shares_may_not():
+    """32 of 60 pixels are right, 30 would be by chance: kappa is near 0, and its interval reaches beyond."""
+    reference = np.repeat([0, 1], 30)
+    mapped = np.where(np.arange(60) % 30 < 16, reference, 1 - reference)
+    strata = Strata(("all",), np.array([10_000]), np.array([10_000.0]))
+    overall = sampled_figures(tally_of(strata, 0 * reference, reference, mapped, 2), 2).overall
+    assert overall["kappa"] == pytest.approx(2 / 30) and overall["kappa_low"] < 0
+    rare = np.array([1] + [0] * 59)
+    found = sampled_figures(tally_of(strata, 0 * rare, rare, rare, 2), 2).classes[1]
+    assert found["area_share_low"] == 0 < found["area_share_high"]
+
+
 def test_a_census_has_no_error_and_a_single_pixel_no_standard_error():
     reference, mapped, stratum = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), np.array([0, 0, 0, 1])
     census = Strata(("a", "b"), np.array([3, 1]), np.array([3.0, 1.0]))

@@ -19,6 +19,7 @@ def test_bars_are_as_long_as_shares():
     page = "".join(expert_section(experts))
     widths = [float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', page)]
     assert [width / sum(widths[:2]) for width in widths] == pytest.approx([0.25, 0.75, 1, 0, 0.5, 0.5, 0, 1], abs=0.01)
+    assert re.search('<svg [^>]*fill="currentColor"', page)  # names must be seen on a dark page, too
     assert "block 4" in page and "block 7" in page and "a&lt;b" in page and "expert 1: 75 %" in page
 
 

@@ -46,7 +46,7 @@ def folder(make_raster, run_command, tmp_path):
 
 def test_page_is_complete_safe_and_needs_no_network(folder):
     page = needs_nothing((folder / "report.html").read_text(encoding="utf-8"))
-    for text in (*NASTY[1:], "<i>sar</i>", "sar + hsi", "points <1>.gpkg", "McNemar", "sha256", "Sampling design"):
+    for text in (*NASTY[1:], "<i>sar</i>", "sar + hsi", "points <1>.gpkg", "McNemar", "SHA-256", "Sampling design"):
         assert text in page.text, text
 
 
@@ -73,10 +73,14 @@ def test_values_are_equal_in_html_json_and_csv(folder):
     for figure, value in facts["comparison"].items():
         if figure != "other":
             equal(value, f"compared with {facts['comparison']['other']}", "", figure)
-    everything = {float(value) for value in in_csv.values() if value}
-    strata = {float(item[key]) for item in facts["design"]["strata"] for key in ("pixels", "ha", "n")}
-    shares = {value for row in facts["shares"] for value in row}
-    assert set(shown) <= everything | strata | shares
+    for item in facts["design"]["strata"]:
+        equal(item["pixels"], "all", item["name"], "stratum_pixels")
+    names = [item["name"] for item in facts["classes"]]
+    for sensors, part in {"all": facts, **facts["patterns"]}.items():
+        for i, j in np.ndindex(len(names), len(names)):
+            equal(part["confusion"][i][j], sensors, names[i], f"pixels mapped as {names[j]}")
+            equal(part["shares"][i][j], sensors, names[i], f"share mapped as {names[j]}")
+    assert set(shown) <= {float(value) for value in in_csv.values() if value}
 
 
 def test_confusion_matrix_is_that_of_the_json(folder):

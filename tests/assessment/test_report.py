@@ -49,6 +49,7 @@ def make_report():
         both = {"hsi+lidar": reliability(1), "hsi": reliability(2), "lidar": nothing}
         return Report(
             **{
+                "title": "Training on <scene>",
                 "legend": LEGEND,
                 "sensors": WORTH,
                 "confusions": confusions,
@@ -60,7 +61,7 @@ def make_report():
                 "pixels": {"train": np.array([5, 70, 1, 2]), "test": np.array([42, 58, 3, 4])},
                 "rare": NASTY[:1],
                 "facts": {"seconds": 1.5, "measured_on": "test", "split": {"kind": "blocks", "block_px": [28]}},
-                "sources": {"scene: hsi": "/data/<cube>.tif"},
+                "sources": {"scene: hsi": {"path": "/data/<cube>.tif", "sha256": "ab12"}},
                 "settings": {"model": {"window": 32}},
                 "maps": {"labels": np.array([[0, -1], [2, 3]]), "mapped with hsi": np.array([[0, 1], [2, 3]])},
                 "maps_note": "Scene 1",

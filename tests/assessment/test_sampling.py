@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.assessment.draw import open_map
-from engine.assessment.sampling import ALLOCATIONS, allocate, draw, expected_accuracies, sample_size
+from engine.assessment.population import open_map
+from engine.assessment.sampling import (
+    ALLOCATIONS,
+    allocate,
+    draw,
+    expected_accuracies,
+    expected_se,
+    sample_size,
+    size_for,
+)
 from engine.errors import ConfigError
 
 # Olofsson et al. 2014 (doi 10.1016/j.rse.2014.02.015), section 5.1.1 and table 5, p. 53.
@@ -26,6 +34,23 @@ def test_olofsson_2014_sample_size_and_allocation():
 def test_neyman_follows_size_and_spread():
     spread = PIXELS * np.sqrt(EXPECTED * (1 - EXPECTED))
     assert allocate(PIXELS, EXPECTED, 641, "neyman", 0) == pytest.approx(641 * spread / spread.sum(), abs=1)
+
+
+@pytest.mark.parametrize("rule", ALLOCATIONS)
+@pytest.mark.parametrize("at_least", [0, 75])
+def test_the_standard_error_is_reached_under_every_allocation(rule, at_least):
+    """As small a sample as can be; Cochran 1977, eq. 5.25, the paper's eq. 13, is for Neyman's allocation alone."""
+    size = size_for(PIXELS, EXPECTED, 0.01, rule, at_least)
+    errors = [expected_se(PIXELS, EXPECTED, allocate(PIXELS, EXPECTED, n, rule, at_least)) for n in (size - 4, size)]
+    assert errors[1] <= 0.01 < errors[0]
+    assert (size == pytest.approx(641, abs=1)) == (rule == "neyman" and at_least == 0)
+
+
+def test_expected_standard_error_by_hand():
+    found = expected_se(np.array([100, 300]), np.array([0.5, 0.9]), np.array([20, 30]))
+    assert found == pytest.approx(np.sqrt(0.25**2 * 0.25 / 20 * 0.8 + 0.75**2 * 0.09 / 30 * 0.9))
+    assert size_for(np.array([20, 30]), np.array([0.5, 0.5]), 1e-6, "equal", 0) == 50  # the whole map
+    assert size_for(np.array([3, 10**7]), np.array([0.8, 0.8]), 0.01, "proportional", 0) == 1600  # 3 pixels are no harm
 
 
 def test_minimum_is_taken_from_the_others():
@@ -119,10 +144,18 @@ def test_command_finds_the_size_for_a_standard_error(make_raster, run_command, t
     expected = ("--expected-accuracy", "0.9", "--expected-accuracy", "class 2=0.5")
     code, text, err = run_command("sample", *arguments, *expected)
     assert code == 0, err
-    spread = (0.3 + 0.5) / 2
-    assert json.loads(text.splitlines()[-1])["size"] == pytest.approx(
-        spread**2 / (0.02**2 + (0.09 + 0.25) / 2 / 20_000), abs=1
-    )
+    result, variance = json.loads(text.splitlines()[-1]), (0.09 + 0.25) / 2  # within classes, shared in proportion
+    assert result["size"] == pytest.approx(variance / (0.02**2 + variance / 20_000), abs=2)
+    assert 0.0199 < result["expected_se"] <= 0.02
+
+
+def test_a_class_without_points_is_told(make_raster, run_command, tmp_path):
+    classes = np.ones((40, 40), np.uint8)
+    classes[0, 0] = 2
+    arguments = (make_raster("map.tif", classes, nodata=0), "--size", 20, "--min-per-class", 0)
+    code, _, err = run_command("sample", *arguments, "--out", tmp_path / "points.gpkg")
+    assert code == 0 and "warning: class 2 gets no point" in err
+    assert "overall accuracy 0.800 with a standard error of 0.0" in err
 
 
 @pytest.mark.parametrize(

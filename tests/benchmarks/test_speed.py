@@ -50,7 +50,10 @@ def test_the_whole_suite(run_command, tmp_path, small):
     assert facts["training"]["steps"] == [180, 270]
     assert facts["training"]["taught"]["flops"] > facts["training"]["untaught"]["flops"] > 1e6
     frozen = facts["frozen"]
-    assert 16 <= frozen["encoded"] <= 3 * 16 and 0 < frozen["bare"] < frozen["untaught"]["seconds"]
+    for kind, looks in (("untaught", False), ("taught", True)):
+        step = frozen[kind]
+        assert 16 <= step["encoded"] <= 3 * 16 and (step["looked"] >= step["encoded"]) == looks
+        assert 0 < step["bare"] < step["seconds"]
     assert set(facts["peers"]) == {"plain loop", "window per pixel", "forest 1x1", "forest 13x13"}
     page = (tmp_path / "speed.md").read_text()
     assert "window per pixel" in page and "GFLOP" in page

@@ -2,10 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from engine.benchmarks import floors, overlap, suites
+from engine.benchmarks import floors, overlap, roads, sparse_centre, suites
 from engine.benchmarks.speed import rates
+from engine.config import load_config
+from engine.training.prepare import resolve
 
 SETTINGS = """
 [split]
@@ -63,6 +66,42 @@ def test_readouts_have_speeds(make_scene, run_command, tmp_path, small, monkeypa
     assert code == 0, err
     tables = (out / "tables.md").read_text()
     assert "pixels per second" in tables and "### mamol and mamol centre" in tables
+
+
+def test_the_frontier_has_every_road(make_scene, run_command, tmp_path, small, monkeypatch):
+    """Both read-outs are trained and timed, and the sparse mode costs as many windows of `centre` as it says."""
+    few = {name: settings for name, settings in roads.ROADS.items() if name in (suites.OURS, suites.CENTRE)}
+    monkeypatch.setattr(roads, "ROADS", {name: (*settings, "training.steps=3") for name, settings in few.items()})
+    out = tmp_path / "out"
+    arguments = ("--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1", "--device", "cpu")
+    code, _, err = run_command("benchmark", "frontier", *arguments)
+    assert code == 0, err
+    runs = {run["method"]: run for run in lines(out / "runs.jsonl")}  # the last of each: with its facts
+    for every in sparse_centre.EVERY_PX:
+        sparse, centre = runs[sparse_centre.method_name(every)], runs[suites.CENTRE]
+        assert sparse["pixels"] == centre["pixels"] and sparse["test"].keys() == centre["test"].keys()
+        windows = sparse["facts"][sparse_centre.WINDOWS]
+        assert 1 / every**2 <= windows <= 1
+        rates_of = [run["facts"]["pixels_per_second"] for run in (centre, sparse)]
+        assert rates_of[1] == pytest.approx(rates_of[0] / windows)
+    assert "every 4 px" in (out / "tables.md").read_text()
+    monkeypatch.setattr(sparse_centre, "_scored", None)
+    assert run_command("benchmark", "frontier", *arguments)[0] == 0
+
+
+def test_a_sparse_map_asks_where_neighbours_disagree():
+    """Grid of every 4th of 10 pixels: 0, 4, 8; pixels on it are their own neighbours, the last has none behind it."""
+    before, after = sparse_centre.corners(np.array([0, 3, 4, 7, 8, 9]), 10, 4)
+    assert before.tolist() == [0, 0, 4, 4, 8, 8] and after.tolist() == [0, 4, 4, 8, 8, 8]
+    around = np.array([[1, 1, -1], [1, 2, -1], [1, 1, -1], [1, 1, -1]])
+    classes, refined = sparse_centre.merged(around, own=np.array([5, 6, 7]))
+    assert classes.tolist() == [1, 6, 7] and refined.tolist() == [False, True, True]
+
+
+def test_all_roads_are_settings_that_fit(make_scene):
+    """None names an unknown key or sizes that do not fit each other."""
+    for settings in roads.ROADS.values():
+        resolve(load_config(make_scene(), settings))
 
 
 def test_compare_pairs_any_settings(make_scene, run_command, tmp_path, small):

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.data.missing import cut_lines, draw_patterns, fixed_table
+from engine.data.missing import chosen_patterns, cut_lines, draw_lines, draw_patterns, fixed_table
 from engine.data.sampling import Sampler, class_weights, rare_classes
+from engine.errors import ConfigError
 from engine.modality import pattern_bits
 
 
@@ -34,7 +35,7 @@ def test_cut_lines_only_take_away_and_never_all_of_the_own_pixel(modalities, see
     valid = rng.random((20, modalities, 9, 9)) < 0.7
     anchors = rng.integers(9, size=(20, 2))
     valid[np.arange(20), 0, anchors[:, 0], anchors[:, 1]] = True
-    cut = cut_lines(rng, valid, anchors, rate=1.0)
+    cut = cut_lines(draw_lines(rng, 20), valid, anchors, rate=1.0)
     assert not (cut & ~valid).any()
     assert cut[np.arange(20), :, anchors[:, 0], anchors[:, 1]].any(axis=1).all()
     touched = (cut != valid).any(axis=(2, 3)).sum(axis=1)
@@ -43,7 +44,7 @@ def test_cut_lines_only_take_away_and_never_all_of_the_own_pixel(modalities, see
 
 def test_cut_lines_do_cut():
     valid = np.ones((200, 2, 14, 14), bool)
-    cut = cut_lines(np.random.default_rng(1), valid, np.full((200, 2), 7), rate=0.5)
+    cut = cut_lines(draw_lines(np.random.default_rng(1), 200), valid, np.full((200, 2), 7), rate=0.5)
     assert 60 < (cut != valid).any(axis=(1, 2, 3)).sum() < 120
 
 
@@ -52,6 +53,25 @@ def test_fixed_table_has_the_exact_share():
     counts = np.bincount([pattern_bits(row) for row in table], minlength=8)
     assert counts[7] == 300 and counts[0] == 0
     assert counts[1:7].max() - counts[1:7].min() <= 1
+
+
+def test_chosen_patterns_have_their_shares():
+    """Only the patterns asked for, by their weights, exactly in a table and on average in draws."""
+    names = ["hsi", "sar", "dsm"]
+    only = chosen_patterns({"hsi+dsm": 1, "hsi": 3}, names)
+    table = fixed_table(np.random.default_rng(0), 1000, 3, 0.4, only)
+    assert np.bincount([pattern_bits(row) for row in table], minlength=8).tolist() == [0, 300, 0, 0, 0, 100, 0, 600]
+    drawn = draw_patterns(np.random.default_rng(0), np.ones((40_000, 3), bool), 0.4, only)
+    shares = np.bincount([pattern_bits(row) for row in drawn], minlength=8) / 40_000
+    assert shares == pytest.approx([0, 0.3, 0, 0, 0, 0.1, 0, 0.6], abs=0.01)
+    lacking = np.array([[False, True, False]] * 100)  # would be left with nothing
+    assert draw_patterns(np.random.default_rng(0), lacking, 1.0, only).all()
+
+
+@pytest.mark.parametrize("pattern", ["hsi+sar+dsm", "lidar", "", "hsi+"])
+def test_patterns_that_are_none(pattern):
+    with pytest.raises(ConfigError, match="no incomplete pattern of hsi"):
+        chosen_patterns({pattern: 1.0}, ["hsi", "sar", "dsm"])
 
 
 def test_one_modality_has_no_gaps():

@@ -1,3 +1,5 @@
+from io import StringIO
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from engine.config import SplitConfig
 from engine.data.spatial_blocks import Neighbourhood, assignments, keep_regions_whole
 from engine.data.splits import class_counts, make_splits
 from engine.errors import SplitError
+from engine.progress import TextProgress
 
 
 def chebyshev(scene, some, others):
@@ -163,3 +166,20 @@ def test_there_is_a_validation_side_where_other_blocks_allow_it(make_scene, lege
     for seed in range(4):
         split = make_splits([make_scene(labels)], legend, SplitConfig(), window=40, seed=seed)[0]
         assert len(split.train) and len(split.validation) and len(split.test)
+
+
+def test_the_papers_split_draws_twice(make_scene, legend):
+    """So many pixels of each class on each side, drawn independently: some are on both, as chance has it."""
+    rows, cols = np.mgrid[:60, :60]
+    scene = make_scene((rows // 5 + cols // 5) % 3, given_test=np.arange(3600) >= 1800)
+    splits = make_splits([scene], legend, SplitConfig(kind="paper"), window=8, seed=0)
+    counts = class_counts([scene], splits, 3)
+    assert counts["train"].tolist() == [100] * 3 and counts["test"].tolist() == [300] * 3
+    assert counts["validation"].sum() == 0
+    shared = np.intersect1d(splits[0].train, splits[0].test)
+    assert len(shared) == pytest.approx(3 * 100 * 300 / 1200, abs=25)
+    assert splits[0].open_to_training(scene.rows, scene.cols).all()
+    told = StringIO()
+    few = SplitConfig(kind="paper", train_per_class=7)
+    assert len(make_splits([scene], legend, few, window=8, seed=0, progress=TextProgress(told))[0].train) == 21
+    assert "tests on training pixels" in told.getvalue()

@@ -26,11 +26,11 @@ def prepare(tmp_path, legend):
     return prepare
 
 
-def make_batches(scenes, splits, caches, missing=None, window=WINDOW, core=CORE, **training):
+def make_batches(scenes, splits, caches, missing=None, window=WINDOW, core=CORE, share=slice(None), **training):
     return Batches(
         scenes, splits, caches,
         training=TrainingConfig(batch_size=24, **training), missing=missing or MissingConfig(),
-        window=window, core=core, core_offset=(window - core + 1) // 2,
+        window=window, core=core, core_offset=(window - core + 1) // 2, share=share,
     )  # fmt: skip
 
 
@@ -106,6 +106,30 @@ def test_batches_depend_on_seed_and_step_only(striped, prepare):
     assert all(np.array_equal(x, y) for x, y in zip(batches.draw(5).values, later.values, strict=True))
     assert np.array_equal(batches.draw(5).kept, later.kept)
     assert not np.array_equal(batches.draw(6).values[0], later.values[0])
+
+
+@pytest.mark.parametrize("count", [2, 5])
+@pytest.mark.parametrize("options", [{}, {"augment": False, "missing": MissingConfig(protocol="paper")}])
+def test_shares_of_a_batch_are_the_batch(striped, prepare, count, options):
+    """However many share it: the same windows, gaps and turns, none twice; where a sensor is missing by nature, too."""
+    striped.stack.valid["b"][:60] = False
+    splits, _, caches = prepare([striped])
+    whole = make_batches([striped], splits, caches, **options).draw(3, 0.5)
+    for rank in range(count):
+        share = slice(rank, None, count)
+        part = make_batches([striped], splits, caches, share=share, **options).draw(3, 0.5)
+        for one, all_of_them in zip([*part.values, part.valid], [*whole.values, whole.valid], strict=True):
+            assert np.array_equal(one, all_of_them[share])
+        assert np.array_equal(part.kept, whole.kept[share]) and np.array_equal(part.classes, whole.classes[share])
+
+
+def test_single_pixels_are_those_of_windows(striped, prepare):
+    """What is valid at a pixel, with and without the window around it; a tile that is not stored has nothing."""
+    striped.stack.valid["b"][::2] = False
+    _, _, (cache,) = prepare([striped], unlabelled_tiles=0, train_per_class=3)
+    rows, cols = (axis.ravel() for axis in np.mgrid[:120, :120])
+    assert (cache.numbers < 0).any()
+    assert np.array_equal(cache.valid_at(rows, cols), cache.read(rows, cols, 1).valid[:, :, 0, 0])
 
 
 def test_every_labelled_window_has_its_pixel_in_the_core(striped, prepare):

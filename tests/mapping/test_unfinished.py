@@ -11,8 +11,8 @@ import rasterio
 
 from engine.commandline import users_trouble
 from engine.errors import Cancelled, ConfigError, NodataError, OutputError, RasterOpenError, ResumeError
-from engine.mapping import map as map_module
 from engine.mapping import plan as plan_module
+from engine.mapping import setup as ready_module
 from engine.mapping.map import predict_map
 from engine.mapping.store import work_folder
 from tests.mapping.conftest import BANDS, Listener, everything, read
@@ -174,7 +174,7 @@ def test_a_layer_that_vanishes_is_one_sentence(make_job, predictor, two_layers, 
         two_layers["height"].unlink()
         return make(*given, **more)
 
-    monkeypatch.setattr(map_module, "make_plan", make_plan)
+    monkeypatch.setattr(ready_module, "make_plan", make_plan)
     with pytest.raises(OSError, match="No such file") as caught:
         predict_map(job, predictor=predictor)
     assert "height.tif" in str(users_trouble(caught.value))

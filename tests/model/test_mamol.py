@@ -54,6 +54,8 @@ def test_fused_form_equals_the_equations(changes):
     adapter, (z, present) = random_adapter(**changes), random_tokens()
     expected = adapter_delta(adapter, z.numpy(), present.numpy(), RANK)
     assert np.abs(adapter(z, present).detach().numpy() - expected).max() < 1e-10
+    update = torch.randn_like(z)
+    assert np.abs((adapter(z, present, update) - update).detach().numpy() - expected).max() < 1e-10
 
 
 def test_new_adapter_changes_nothing():

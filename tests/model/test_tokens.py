@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional
 
 from engine.model.tokens import Stem, presence_rows
 
@@ -58,3 +60,20 @@ def test_tokens_stand_in_row_order():
     values[0, 0, 4, 1] = 1.0  # token row 2, column 0; its 3x3 footprint touches row 1 of tokens, too
     changed = ((stem(values, present) - plain).abs().amax(dim=-1) > 1e-7)[0].reshape(4, 4)
     assert changed.nonzero().tolist() == [[1, 0], [1, 1], [2, 0], [2, 1]]
+
+
+@pytest.mark.parametrize(("bands", "stem_width", "token_px"), [(3, 32, 4), (1, 32, 1), (40, 8, 1)])
+def test_two_linear_convolutions_are_one(bands, stem_width, token_px):
+    """In values and gradients, whichever way is cheaper; an activation between them keeps them apart."""
+    stem = Stem(bands=bands, stem_width=stem_width, width=16, token_px=token_px, activate=False)
+    values, present = torch.randn(2, bands, 8, 8), torch.ones(2, (8 // token_px) ** 2, dtype=torch.bool)
+    weights = [stem.pixels.weight, stem.pixels.bias, stem.tokens.weight, stem.tokens.bias]
+    apart = stem.tokens(stem.pixels(values)).flatten(2).transpose(1, 2)
+    together = functional.conv2d(values, *stem._as_one(), token_px, padding=1).flatten(2).transpose(1, 2)
+    torch.testing.assert_close(together, apart, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(stem(values, present), apart, rtol=1e-5, atol=1e-5)
+    for one, other in zip(*(torch.autograd.grad(x.square().sum(), weights) for x in (together, apart)), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+    assert stem._is_cheaper_as_one == (bands < 40)
+    stem.activate = True
+    assert not stem._is_cheaper_as_one

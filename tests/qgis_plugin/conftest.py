@@ -24,6 +24,22 @@ if importlib.util.find_spec("qgis") is None:
     collect_ignore_glob = ["test_[!q]*.py"]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the process once all is told: QGIS 3.22, closed by then, at times crashes when Python clears its modules."""
+    status = getattr(config, "_exit_status", None)
+    if status is not None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remember what pytest is about to exit with."""
+    session.config._exit_status = int(exitstatus)
+
+
 @pytest.fixture(scope="session")
 def real_engine() -> Path:
     """Interpreter that has what the engine needs."""

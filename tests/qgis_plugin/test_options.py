@@ -26,10 +26,13 @@ def test_the_page_shows_and_keeps_the_settings(page):
     page.threads.setValue(3)
     page.memory.setValue(512)
     page.torch_index.setText("")
+    page.remote_command.setText(" ssh gpu-server python ")
+    page.remote_folders.setText("/a = /b")
     assert settings.threads() == 0  # nothing is kept before the dialog is accepted
     page.apply()
     assert (settings.device(), settings.threads(), settings.memory_mb()) == ("cpu", 3, 512)
     assert settings.engine_python() == "/opt/engine python" and settings.torch_index() == ""
+    assert settings.remote_command() == "ssh gpu-server python" and settings.remote_folders() == "/a = /b"
     again = OptionsFactory().createWidget(None)
     assert again.device.currentText() == "cpu" and again.threads.value() == 3
 

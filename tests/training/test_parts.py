@@ -176,6 +176,7 @@ def test_configuration_survives_toml(tmp_path):
             }
         ],
         "training": {"learning_rate": 1e-5},
+        "missing": {"patterns": {"hsi 2": 2, "lidar": 1}},
     }
     config = parse_config(data)
     assert parse_config(tomllib.loads(to_toml(config))) == config

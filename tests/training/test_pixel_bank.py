@@ -54,6 +54,24 @@ def test_numbers_are_those_of_the_pixel_in_every_view(make_bank):
     assert bank.unlabelled and (bank.classes[count * bank.views :] == -1).all()
 
 
+def test_gaps_are_those_of_the_configuration(make_bank):
+    """A pixel has the row that a fixed table gave it, in every view and step; chosen patterns alone are drawn."""
+    bank = make_bank(missing={"protocol": "paper", "rate": 0.6, "cut_rate": 0}, hole=False)
+    drawn = [bank.draw(step, 400) for step in range(2)]
+    shares = [float((~pixels.kept.all(dim=1)).double().mean()) for pixels in drawn]
+    assert shares == pytest.approx([0.6, 0.6], abs=0.1)
+    table = {tuple(row) for row in np.unique(bank.batches.table, axis=0).tolist()}
+    assert table == {(True, True), (True, False), (False, True)}
+    seen = {}
+    for numbers, kept in zip(torch.cat([p.numbers[0] for p in drawn]), torch.cat([p.kept for p in drawn]), strict=True):
+        assert seen.setdefault(numbers.numpy().tobytes(), kept.tolist()) == kept.tolist()
+
+
+def test_only_chosen_patterns_are_drawn(make_bank):
+    kept = make_bank(missing={"patterns": ["b"], "rate": 0.5}, hole=False).draw(0, 400).kept
+    assert {tuple(row) for row in kept.tolist()} == {(True, True), (False, True)}
+
+
 def test_unlabelled_pixels_are_of_the_training_side(make_bank, monkeypatch):
     """No pixel that is held for validation or test, or lies in the buffer, is learnt from."""
     asked = []

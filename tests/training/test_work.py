@@ -11,7 +11,7 @@ from engine.progress import SilentProgress
 from engine.training.assemble import assemble
 from engine.training.prepare import prepare
 from engine.training.teacher import Teacher
-from tests.training.conftest import TINY_MODEL
+from tests.training.conftest import SIDE, TINY_MODEL
 from tests.work import counted
 
 TOKENS = (TINY_MODEL["window"] // TINY_MODEL["token_px"]) ** 2 + 1
@@ -48,3 +48,23 @@ def test_a_lesson_costs_one_more_look(make_job, tmp_path, monkeypatch):
             loss_of(0, True).backward()
         looks = [int(np.any(side, axis=(2, 3)).sum()) for side in (batch.kept, batch.valid)]
         assert work.tokens == TOKENS * sum(looks)
+
+
+def test_a_step_reads_no_file_and_calls_no_more_kernels_for_more_experts(make_job, tmp_path, monkeypatch):
+    """Rasters are read before the first step; experts are columns of the same products, in backward, too."""
+    calls = []
+    for experts in (2, 12):
+        config = parse_config(
+            make_job(training={"pixels_per_step": 64}, model=TINY_MODEL | {"dynamic_experts": experts})
+        )
+        with closing(prepare(config)) as data:
+            with counted(monkeypatch) as before:
+                ready = assemble(data, tmp_path / str(experts), torch.device("cpu"), "float32", SilentProgress())
+            loss_of = ready.loss(Teacher(ready.network, 0.99))
+            ready.network.train()
+            with counted(monkeypatch) as work:
+                loss_of(0, True).backward()
+        assert before.numbers_read == 2 * 4 * SIDE**2  # all four bands, for their statistics and for the windows
+        assert work.numbers_read == 0
+        calls.append(work.kernels)
+    assert calls[0] == calls[1] < 2500

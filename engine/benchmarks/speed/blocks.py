@@ -50,18 +50,29 @@ def block_seconds(
     return in_turns({"bare": lambda: work(None), "adapter": lambda: work(adapter)}, device, rounds)
 
 
-def bare_step_seconds(shape: VitShape, rows: int, device: torch.device, precision: str, rounds: int) -> float:
-    """Seconds of forward and backward, to the tokens alone, through all frozen bare blocks; median of rounds."""
+def bare_step(shape: VitShape, learning: int, looking: int, device: torch.device, precision: str) -> Callable[[], None]:
+    """What a training step asks of frozen blocks, without all the rest: random weights, no adapters.
+
+    Args:
+        shape: of the backbone.
+        learning: windows of one sensor that go forward, and backward to their tokens.
+        looking: windows that go forward alone.
+        device: where to compute.
+        precision: "float32" or "bfloat16".
+    """
     backbone = VisionTransformer(shape).to(device).requires_grad_(False)
-    sample = torch.randn(rows, shape.grid**2, shape.width, device=device)
+    sample = torch.randn(max(learning, looking), shape.grid**2, shape.width, device=device)
 
     def work() -> None:
-        tokens = sample.detach().requires_grad_()
+        tokens = sample[:learning].detach().requires_grad_()
         with autocast(device, precision):
             out = backbone(tokens)
+            if looking:
+                with torch.no_grad():
+                    backbone(sample[:looking])
         out.backward(torch.ones_like(out))
 
-    return in_turns({"blocks": work}, device, rounds)["blocks"]
+    return work
 
 
 @torch.inference_mode()

@@ -70,14 +70,26 @@ def write_report(facts: Mapping[str, Any], out: Path) -> Path:
 
 
 def _frozen(facts: Mapping[str, Any]) -> list[str]:
-    bare, untaught, taught = facts["bare"], facts["untaught"]["seconds"], facts["taught"]["seconds"]
-    return [
-        f"{facts['windows'] * sum(facts['steps']) / facts['seconds']:.1f} windows per second. A step of "
-        f"{facts['windows']} windows encodes {facts['encoded']:.0f} times a window of one sensor. The bare blocks take "
-        f"{1e3 * bare:,.0f} ms for as many, forward and backward to the tokens: {bare / untaught:.0%} of a step before "
-        f"the teacher begins ({1e3 * untaught:,.0f} ms), {bare / taught:.0%} of one after, with the teacher's own look "
-        f"at all sensors ({1e3 * taught:,.0f} ms)."
+    lines = [
+        f"{facts['windows'] * sum(facts['steps']) / facts['seconds']:.1f} windows per second, in steps of "
+        f"{facts['windows']}. In turns with the steps the bare blocks encoded as many windows of one sensor: forward "
+        "and backward to the tokens where the network learns, forward alone where its average, the teacher, looks.",
+        "",
+        "| step | ms | encoded to learn | to look | bare blocks, ms | of the step |",
+        "|---|---|---|---|---|---|",
     ]
+    for kind in ("untaught", "taught"):
+        step = facts[kind]
+        lines.append(
+            f"| {kind} | {1e3 * step['seconds']:,.0f} | {step['encoded']:.0f} | {step['looked']:.0f} | "
+            f"{1e3 * step['bare']:,.0f} | {step['bare'] / step['seconds']:.0%} |"
+        )
+    share = facts["untaught"]["bare"] / facts["taught"]["seconds"]
+    return [
+        *lines, "",
+        f"If the teacher's look does not count as work, bare blocks (those of an untaught step) are {share:.0%} of a "
+        "taught step.",
+    ]  # fmt: skip
 
 
 def _step(kind: str, step: Mapping[str, Any]) -> str:

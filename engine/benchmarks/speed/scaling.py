@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import statistics
-import subprocess
+import subprocess  # nosec B404 - our own commands
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -130,7 +130,7 @@ def _mosaics(tile: TimingScene, tiles: int, folder: Path) -> dict[str, Path]:
 
 def _run(command: list[str], cancelled: Callable[[], bool]) -> tuple[float, int]:
     """Processor seconds and peak resident bytes of a process."""
-    accountant = subprocess.Popen(
+    accountant = subprocess.Popen(  # nosec B603 - a list of arguments, no shell
         [sys.executable, "-c", _ACCOUNTANT, *command], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     while True:

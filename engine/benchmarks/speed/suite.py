@@ -14,7 +14,7 @@ import torch
 
 import engine
 from engine.atomic import write_text
-from engine.benchmarks.speed.blocks import VIT_B, VIT_S, backbone_rate, bare_step_seconds, block_seconds, in_turns
+from engine.benchmarks.speed.blocks import VIT_B, VIT_S, backbone_rate, bare_step, block_seconds, in_turns
 from engine.benchmarks.speed.jobs import barely_trained, default_job
 from engine.benchmarks.speed.mapping import measure_mapping
 from engine.benchmarks.speed.peak import matmul_peak
@@ -144,14 +144,14 @@ class SpeedSuite:
         }
 
     def _frozen(self) -> dict[str, Any]:
-        """Training around a frozen ViT-S/14 (random weights), beside its bare blocks on as many windows."""
+        """Training around a frozen ViT-S/14 (random weights), in turns with its bare blocks on as many windows."""
         model = self.config.model.model_copy(update={"backbone": "timm:vit_small_patch14_dinov2"})
         speed = measure_training(
             self.config.model_copy(update={"model": model}), self.out / "cache", self.device, self.precision, _ROUNDS,
             VisionTransformer(VIT_S),
+            lambda learning, looking: bare_step(VIT_S, learning, looking, self.device, self.precision),
         )  # fmt: skip
-        bare = bare_step_seconds(VIT_S, round(speed.encoded), self.device, self.precision, _ROUNDS)
-        return asdict(speed) | {"seconds": speed.seconds, "bare": bare}
+        return asdict(speed) | {"seconds": speed.seconds}
 
     def _adapter(self) -> dict[str, dict[str, float]]:
         """Seconds of one frozen ViT-B/16 block and one of compact, bare and with an adapter."""

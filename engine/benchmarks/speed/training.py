@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -23,6 +25,9 @@ from engine.training.teacher import Teacher
 
 _UNTAUGHT, _TAUGHT = False, True
 
+# Work to time in turns with the steps, from how many windows of one sensor are encoded to learn and how many to look.
+Bare = Callable[[int, int], Callable[[], None]]
+
 
 @dataclass(frozen=True, slots=True)
 class StepSpeed:
@@ -33,11 +38,17 @@ class StepSpeed:
         parts: seconds of drawing (windows and pixels from memory), forward (the teacher's included), backward and
             updating (optimiser and averaged weights).
         flops: floating-point operations of products, convolutions and attention, backward included.
+        encoded: windows of one sensor that the network encodes and learns from, on average.
+        looked: those that the averaged network encodes.
+        bare: seconds of the bare blocks that were timed beside it; 0 without.
     """
 
     seconds: float
     parts: dict[str, float]
     flops: float
+    encoded: float
+    looked: float
+    bare: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,6 @@ class TrainingSpeed:
         taught: steps after.
         steps: of each kind in the whole job.
         windows: in a step.
-        encoded: of these and their sensors, how many the network encodes in a step, on average.
         preparing: seconds before the first step: statistics, windows cached, pixels described.
     """
 
@@ -57,7 +67,6 @@ class TrainingSpeed:
     taught: StepSpeed
     steps: tuple[int, int]
     windows: int
-    encoded: float
     preparing: float
 
     @property
@@ -78,6 +87,7 @@ def measure_training(
     precision: str,
     rounds: int,
     backbone: VisionTransformer | None = None,
+    bare: Bare | None = None,
 ) -> TrainingSpeed:
     """Time some steps of a job, both kinds in turn; nothing is kept.
 
@@ -88,18 +98,18 @@ def measure_training(
         precision: "float32" or "bfloat16".
         rounds: steps of each kind.
         backbone: instead of what the job names.
+        bare: what to time in turns with the steps.
     """
     started = time.perf_counter()
     with closing(prepare(config)) as data:
         ready = assemble(data, folder, device, precision, SilentProgress(), backbone=backbone)
         preparing = time.perf_counter() - started
         stepper = _Stepper(ready)
-        kinds = {kind: stepper.measure(kind, rounds) for kind in (_UNTAUGHT, _TAUGHT)}
-        encoded = statistics.mean(ready.batches.draw(step).kept.any(axis=(2, 3)).sum() for step in range(rounds))
+        kinds = {kind: stepper.measure(kind, rounds, bare) for kind in (_UNTAUGHT, _TAUGHT)}
     training = config.training
     before = round(training.teaching_start * training.steps)
     steps = before, training.steps - before
-    return TrainingSpeed(kinds[_UNTAUGHT], kinds[_TAUGHT], steps, training.batch_size, float(encoded), preparing)
+    return TrainingSpeed(kinds[_UNTAUGHT], kinds[_TAUGHT], steps, training.batch_size, preparing)
 
 
 class _Stepper:
@@ -112,14 +122,36 @@ class _Stepper:
         self.optimiser = make_optimiser(ready.network, self.config)
         ready.network.train()
 
-    def measure(self, taught: bool, rounds: int) -> StepSpeed:
-        self._step(0, taught)  # warm up
-        runs = [self._step(number, taught) for number in range(1, rounds + 1)]
+    def measure(self, taught: bool, rounds: int, bare: Bare | None) -> StepSpeed:
+        numbers = range(1, rounds + 1)
+        encoded, looked = (float(count) for count in np.mean([self._encodings(n, taught) for n in numbers], axis=0))
+        beside = None if bare is None else bare(round(encoded), round(looked))
+        runs: list[dict[str, float]] = []
+        bare_seconds: list[float] = []
+        for number in range(rounds + 1):  # the first warms up
+            run = self._step(number, taught)
+            start = self._now()
+            if beside is not None:
+                beside()
+            if number:
+                runs.append(run)
+                bare_seconds.append(self._now() - start)
         flops = counted_flops(lambda: self.loss_of(0, taught).backward())  # type: ignore[no-untyped-call]
         self.optimiser.zero_grad(set_to_none=True)
-        parts = {part: statistics.median(run[part] for run in runs) for part in runs[0]}
-        whole = statistics.median(sum(run.values()) for run in runs)
-        return StepSpeed(whole, parts, flops)
+        return StepSpeed(
+            seconds=statistics.median(sum(run.values()) for run in runs),
+            parts={part: statistics.median(run[part] for run in runs) for part in runs[0]},
+            flops=flops,
+            encoded=encoded,
+            looked=looked,
+            bare=0.0 if beside is None else statistics.median(bare_seconds),
+        )
+
+    def _encodings(self, number: int, taught: bool) -> tuple[int, int]:
+        """Windows of one sensor that the network encodes in a step, and the averaged network."""
+        batch = self.ready.batches.draw(number, self.config.unlabelled if taught else 0.0)
+        own, all_there = (int(mask.any(axis=(2, 3)).sum()) for mask in (batch.kept, batch.valid))
+        return own, all_there if taught else 0
 
     def _step(self, number: int, taught: bool) -> dict[str, float]:
         drawing = self._seconds_of_drawing(number, taught)

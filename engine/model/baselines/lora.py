@@ -25,7 +25,7 @@ class LoraAdapter(nn.Module):
         super().__init__()
         self.bank = LowRankBank(width=width, experts=1, rank=rank)
 
-    def forward(self, z_NTD: Tensor, present_NTM: Tensor) -> Tensor:
-        """What is added to the MLP's update, `(N, T, D)`; `present_NTM` is not looked at."""
-        delta_NTD: Tensor = self.bank(z_NTD, z_NTD.new_ones(*z_NTD.shape[:-1], 1))
+    def forward(self, z_NTD: Tensor, present_NTM: Tensor, update_NTD: Tensor | None = None) -> Tensor:
+        """What is added to the MLP's update, `(N, T, D)`, or with it that update; `present_NTM` is not looked at."""
+        delta_NTD: Tensor = self.bank(z_NTD, z_NTD.new_ones(*z_NTD.shape[:-1], 1), update_NTD)
         return delta_NTD

@@ -8,11 +8,15 @@ largest are used, with weights that sum to 1. A balance loss keeps experts from 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.model.start import draw_normal
+
+Total = Callable[[Tensor], Tensor]
 
 
 class TokenRouter(nn.Module):
@@ -35,7 +39,7 @@ class TokenRouter(nn.Module):
         self.noise = nn.Linear(width, experts, bias=False) if noisy else None
         if self.noise is not None:
             nn.init.zeros_(self.noise.weight)
-        self._balance: Tensor | None = None
+        self._seen: tuple[Tensor, Tensor] | None = None  # tokens that each expert serves; sum of their gates
 
     def forward(self, z_NTD: Tensor, present_NTM: Tensor) -> Tensor:
         """Weight of each expert at each token: `(N, T, E)` in float32 (float64 for float64 tokens), at most K not 0.
@@ -54,11 +58,20 @@ class TokenRouter(nn.Module):
             total_NT1 = chosen.values.sum(dim=-1, keepdim=True)
             weight_NTK = chosen.values / (total_NT1.detach() if self.top_k == 1 else total_NT1)
             if self.training:
-                served_E = torch.zeros_like(gate_NTE).scatter(-1, chosen.indices, 1.0).flatten(0, 1).mean(dim=0)
-                self._balance = len(served_E) * (served_E * gate_NTE.flatten(0, 1).mean(dim=0)).sum()
+                served_NTE = torch.zeros_like(gate_NTE).scatter(-1, chosen.indices, 1.0)
+                self._seen = served_NTE.flatten(0, 1).sum(dim=0), gate_NTE.flatten(0, 1).sum(dim=0)
             return torch.zeros_like(gate_NTE).scatter(-1, chosen.indices, weight_NTK)
 
-    def take_balance(self) -> Tensor | None:
-        """The balance loss of the last pass in training, once; None where there was none."""
-        balance, self._balance = self._balance, None
-        return balance
+    def take_balance(self, total: Total = Tensor.detach) -> Tensor | None:
+        """The balance loss of the last pass in training, once; None where there was none.
+
+        Args:
+            total: adds up a tensor over all processes that share the batch. Their balance losses then add up to that
+                of the whole batch: with the whole batch's served tokens, the loss is linear in the gates.
+        """
+        seen, self._seen = self._seen, None
+        served_E = total(self.scores.weight.new_zeros(self.scores.out_features) if seen is None else seen[0])
+        if seen is None:
+            return None
+        tokens = served_E.sum() / self.top_k
+        return len(served_E) * (served_E / tokens * (seen[1] / tokens)).sum()

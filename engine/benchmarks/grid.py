@@ -1,0 +1,81 @@
+"""The suite `methods`: every method on every scene, with the same tokens, backbone, head, split, data and budget.
+
+One training with gaps in a share eta of its samples, spread over all incomplete patterns, is tested with every pattern;
+so it serves all conditions (strongest sensor missing, weakest missing, all patterns) at once. Two readings: `tokens`,
+the transformer alone, as in the papers, where all that differs is the method; and `shipped`, the default model, whose
+pixels also speak for themselves. The last weights are kept: with few validations, the luck of which checkpoint is
+chosen would outweigh the method. Runs are ordered so that a part of the grid is a small grid: seed by seed, and within
+a seed what matters most first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from engine.benchmarks.cases import Case
+from engine.benchmarks.methods import EVERY, MAMOL, MIXED, Methods
+from engine.benchmarks.runs import Run
+from engine.benchmarks.suites import Bench
+from engine.benchmarks.trial import as_run, ground, run_trial
+from engine.config import Config
+
+STEPS = 150
+_ONE_PIXEL_WINDOWS = 256  # windows of a step where a core is one pixel: with 20 x 20 pixels, 16 windows hold as many
+READINGS = {"tokens": ("model.pixels=false",), "shipped": ()}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of the grid: which methods, with which reading, at which missing rate (percent)."""
+
+    reading: str
+    eta: int
+    methods: Methods
+
+
+_FEW: Methods = {name: EVERY[name] for name in (MAMOL, "LoRA", "DCP", "MoE_task")}
+METHODS = (
+    Block("tokens", 70, EVERY), Block("shipped", 70, EVERY),
+    Block("tokens", 50, _FEW), Block("tokens", 90, _FEW),
+)  # fmt: skip
+FROZEN = (Block("tokens", 70, {name: EVERY[name] for name in (MAMOL, "linear", "LoRA", "DCP", "MoE_task", MIXED)}),)
+
+
+def run_grid(bench: Bench, blocks: Sequence[Block]) -> None:
+    """Run what is not done yet.
+
+    Raises:
+        Cancelled: the bench was cancelled; the same call goes on from there.
+    """
+    done = {run.key for run in bench.runs()}
+    for seed in bench.seeds:
+        for block in blocks:
+            for case in bench.cases:
+                name = f"{case.name}, {block.reading}, {block.eta} %"
+                todo = {method: keys for method, keys in block.methods.items() if (name, seed, method, "") not in done}
+                facts: dict[str, float | str] = {"scene": case.name, "reading": block.reading, "eta": block.eta}
+                for run in _runs(bench, case, seed, block, todo):
+                    bench.store(replace(run, case=name, facts=run.facts | facts))
+
+
+def _runs(bench: Bench, case: Case, seed: int, block: Block, todo: Methods) -> Iterator[Run]:
+    """Train and measure some methods on one scene with one seed."""
+    if not todo:
+        return
+    with ground(_job(bench, case, seed, block), bench.folder(case, seed, block.reading)) as shared:
+        for method, keys in todo.items():
+            trial = run_trial(bench, shared, _job(bench, case, seed, block, keys), method)
+            yield as_run(trial, case.name, seed, method)
+
+
+def _job(bench: Bench, case: Case, seed: int, block: Block, keys: tuple[str, ...] = ()) -> Config:
+    rate = f"missing.rate={block.eta / 100}"
+    return case.config(seed, (*budget(case, seed, block.reading), rate, *bench.overrides, *keys))
+
+
+def budget(case: Case, seed: int, reading: str) -> tuple[str, ...]:
+    """What all methods of a comparison have in common, as `section.key=value`."""
+    one_pixel = case.config(seed).model.core == 1
+    windows = (f"training.batch_size={_ONE_PIXEL_WINDOWS}",) if one_pixel else ()
+    return (*READINGS[reading], f"training.steps={STEPS}", f"training.validate_every={STEPS}", *windows)

@@ -1,0 +1,260 @@
+"""What the grid of methods says: MaMOL beside every method, paired by scene and seed, with 95 % intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.atomic import write_text
+from engine.benchmarks.document import Part, Picture, Table, Text, write_document
+from engine.benchmarks.grid import READINGS
+from engine.benchmarks.methods import MAMOL
+from engine.benchmarks.results import interval
+from engine.benchmarks.runs import Run, runs_csv
+
+CONDITIONS = ("strongest missing", "weakest missing", "all patterns")
+MEAN = "mean of conditions"
+_METRICS = ("oa", "aa")
+_TITLES = {"methods": "Methods compared", "frozen": "Methods compared beside a frozen backbone"}
+
+Scored = dict[tuple[str, int, str], dict[str, dict[str, float]]]  # (scene, seed, method) -> condition -> metric
+
+
+def write_grid(runs: Sequence[Run], out: Path, name: str = "methods") -> Path:
+    """Write NAME.md, NAME.html, NAME.csv and pictures; return the path of the first."""
+    write_text(out / f"{name}.csv", runs_csv(runs))
+    return write_document(_TITLES[name], grid_parts(runs, name), out, name)
+
+
+def grid_parts(runs: Sequence[Run], name: str = "methods") -> list[Part]:
+    """All tables and pictures; the names of the latter begin with `name`."""
+    order = {scene: sensors_by_strength(runs, scene) for scene in _of(runs, "scene")}
+    parts: list[Part] = [_protocol(runs), _sensors(order)]
+    for reading in [reading for reading in READINGS if reading in _of(runs, "reading")]:
+        for eta in sorted({int(run.facts["eta"]) for run in runs if run.facts["reading"] == reading}):
+            some = [run for run in runs if (run.facts["reading"], run.facts["eta"]) == (reading, eta)]
+            scored = scores(some, order)
+            title = f"{reading}, {eta} % of the training samples with a gap"
+            picture = f"{name}_{reading}_{eta}"
+            parts += [_pooled(scored, title), _by_scene(scored, title), _differences(scored, title, picture)]
+    return [*parts, _experts(runs)]
+
+
+def sensors_by_strength(runs: Sequence[Run], scene: str) -> list[str]:
+    """Sensors of a scene by what they say alone on validation pixels, mean over all runs; the strongest first."""
+    alone: dict[str, list[float]] = {}
+    for run in runs:
+        if run.facts["scene"] == scene:
+            for name, values in run.validation.items():
+                if "+" not in name:
+                    alone.setdefault(name, []).append((values["oa"] + values["aa"]) / 2)
+    return sorted(alone, key=lambda name: -float(np.mean(alone[name])))
+
+
+def scores(runs: Sequence[Run], order: Mapping[str, Sequence[str]]) -> Scored:
+    """OA and AA of each run under the conditions that its scene has, and their mean."""
+    found: Scored = {}
+    for run in runs:
+        scene = str(run.facts["scene"])
+        sensors = order[scene]
+        patterns = {
+            CONDITIONS[0]: [_without(run, sensors, sensors[0])],
+            CONDITIONS[1]: [_without(run, sensors, sensors[-1])],
+            # Where a scene's test pixels lack a sensor by nature, "all" would be that one condition again.
+            CONDITIONS[2]: list(run.test) if len(run.test) > 1 else [None],
+        }
+        known = {
+            condition: {
+                metric: float(np.mean([run.test[name][metric] for name in names if name])) for metric in _METRICS
+            }
+            for condition, names in patterns.items()
+            if all(names)
+        }
+        known[MEAN] = {metric: float(np.mean([values[metric] for values in known.values()])) for metric in _METRICS}
+        found[scene, run.seed, run.method] = known
+    return found
+
+
+def paired(
+    scored: Scored, one: str, other: str, condition: str, metric: str, scenes: Sequence[str] | None = None
+) -> list[float]:
+    """Differences of two methods by seed, each the mean over scenes, of the seeds in which both ran on all of them."""
+    wanted = [scene for scene in _scenes(scored) if scenes is None or scene in scenes]
+    wanted = [scene for scene in wanted if any(key[0] == scene and condition in scored[key] for key in scored)]
+    by_seed = []
+    for seed in sorted({seed for _, seed, _ in scored}):
+        keys = [((scene, seed, one), (scene, seed, other)) for scene in wanted]
+        if keys and all(first in scored and second in scored for first, second in keys):
+            pairs = [scored[first][condition][metric] - scored[second][condition][metric] for first, second in keys]
+            by_seed.append(float(np.mean(pairs)))
+    return by_seed
+
+
+def _without(run: Run, sensors: Sequence[str], lost: str) -> str | None:
+    """Name of the tested pattern of all sensors but one; None where it was not tested."""
+    rest = {sensor for sensor in sensors if sensor != lost}
+    return next((name for name in run.test if set(name.split("+")) == rest), None)
+
+
+def _pooled(scored: Scored, title: str) -> Table:
+    """All scenes together: MaMOL minus every method, under every condition."""
+    rows = []
+    for method in _methods(scored):
+        seeds = paired(scored, MAMOL, method, MEAN, "oa")
+        cells = [method, str(len(seeds))]
+        for metric in _METRICS:
+            cells.append(_percent(_mean(scored, method, MEAN, metric)))
+            cells.append("" if method == MAMOL else _difference(paired(scored, MAMOL, method, MEAN, metric)))
+        cells += [
+            "" if method == MAMOL else _difference(paired(scored, MAMOL, method, condition, "oa"))
+            for condition in CONDITIONS
+        ]
+        rows.append(cells)
+    return Table(
+        f"All scenes: {title}",
+        f"Mean over the conditions of {len(_scenes(scored))} scenes, which count alike, percent. Differences are "
+        f"{MAMOL} minus the method, in points, with the 95 % interval over seeds; bold where it does not hold 0. The "
+        "last three columns are OA.",
+        ["method", "seeds", "OA", f"{MAMOL} ahead by", "AA", f"{MAMOL} ahead by", *CONDITIONS],
+        rows,
+    )
+
+
+def _by_scene(scored: Scored, title: str) -> Table:
+    """OA / AA of every method on every scene."""
+    scenes = _scenes(scored)
+    rows = [
+        [
+            method,
+            *(
+                " / ".join(_percent(_mean(scored, method, MEAN, metric, scene)) for metric in _METRICS)
+                + _count(scored, scene, method)
+                for scene in scenes
+            ),
+        ]
+        for method in _methods(scored)
+    ]
+    return Table(
+        f"By scene: {title}", "OA / AA, mean over conditions and seeds (number of seeds).", ["method", *scenes], rows
+    )
+
+
+def _differences(scored: Scored, title: str, name: str) -> Picture:
+    """How far MaMOL is ahead, scene by scene and pooled."""
+
+    def draw(figure: Any) -> None:
+        others = [method for method in _methods(scored) if method != MAMOL]
+        panels = figure.subplots(1, len(_METRICS), sharey=True)
+        for axes, metric in zip(panels, _METRICS, strict=True):
+            axes.axvline(0, color="#888888", linewidth=1)
+            for row, method in enumerate(others):
+                for scene in _scenes(scored):
+                    points = paired(scored, MAMOL, method, MEAN, metric, [scene])
+                    axes.plot(
+                        [100 * point for point in points], [row] * len(points), ".", color="#9bb7d9", markersize=4
+                    )
+                if found := paired(scored, MAMOL, method, MEAN, metric):
+                    mean, low, high = (100 * value for value in interval(found))
+                    axes.plot([low, high], [row, row], color="#c0392b", linewidth=2)
+                    axes.plot(mean, row, "o", color="#c0392b", markersize=5)
+            axes.set_yticks(range(len(others)), others)
+            axes.set_xlabel(f"{MAMOL} ahead by, points of {metric.upper()}")
+            axes.grid(axis="x", alpha=0.3)
+        panels[0].invert_yaxis()
+
+    return Picture(f"How far {MAMOL} is ahead: {title}", name, draw)
+
+
+def _protocol(runs: Sequence[Run]) -> Text:
+    return Text(
+        "Protocol",
+        [
+            "standard: spatial blocks with a buffer, or the official split; the same split, pixels, windows and number "
+            "of steps for all methods of a scene and seed. One training with gaps over all incomplete patterns is "
+            "tested with every pattern.",
+            f"{len(runs)} runs; backbone {_listed(runs, 'backbone')}; {_listed(runs, 'device')}; torch "
+            f"{_listed(runs, 'torch')}; {_listed(runs, 'steps')} steps; median "
+            f"{np.median([run.seconds for run in runs]):.0f} s a run.",
+            "Readings: tokens, the transformer alone, as in the papers; shipped, the default model, whose pixels also "
+            "speak for themselves. The backbone compact learns as a whole, so beside it a method adds little; what it "
+            "is worth beside frozen weights is told by runs with a pretrained backbone.",
+        ],
+    )
+
+
+def _sensors(order: Mapping[str, Sequence[str]]) -> Table:
+    rows = [[scene, sensors[0], sensors[-1]] for scene, sensors in order.items() if sensors]
+    note = "By what a sensor says alone on validation pixels, mean over all runs."
+    return Table("Sensors", note, ["scene", "strongest", "weakest"], rows)
+
+
+def _experts(runs: Sequence[Run]) -> Table:
+    """How far routers tell patterns apart, by method and scene."""
+    told = [run for run in runs if "experts_apart" in run.facts]
+    methods, scenes = list(dict.fromkeys(run.method for run in told)), _of(told, "scene")
+    rows = []
+    for method in methods:
+        found = [
+            [float(run.facts["experts_apart"]) for run in told if (run.method, run.facts["scene"]) == (method, scene)]
+            for scene in scenes
+        ]
+        rows.append([method, *(f"{np.mean(values):.2f}" if values else "–" for values in found)])
+    return Table(
+        "Experts that tell sensors apart",
+        "The largest difference between two sets of sensors in the share of tokens that an expert serves, mean over "
+        "blocks and runs: 0, all are served alike; 1, one has an expert of its own.",
+        ["method", *scenes],
+        rows,
+    )
+
+
+def _mean(scored: Scored, method: str, condition: str, metric: str, scene: str | None = None) -> float:
+    """Over seeds, then over scenes; NaN where the method did not run."""
+    means = []
+    for place in [scene] if scene is not None else _scenes(scored):
+        values = [
+            found[condition][metric]
+            for key, found in scored.items()
+            if (key[0], key[2]) == (place, method) and condition in found
+        ]
+        means.append(float(np.mean(values)) if values else float("nan"))
+    return float(np.mean(means))
+
+
+def _count(scored: Scored, scene: str, method: str) -> str:
+    count = sum((place, name) == (scene, method) for place, _, name in scored)
+    return f" ({count})" if count else ""
+
+
+def _difference(values: Sequence[float]) -> str:
+    """Mean with interval, in points; bold where the interval does not hold 0."""
+    if not values:
+        return "–"
+    mean, low, high = (100 * value for value in interval(values))
+    if np.isnan(low):
+        return f"{mean:+.1f}"
+    text = f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+    return f"**{text}**" if low > 0 or high < 0 else text
+
+
+def _percent(value: float) -> str:
+    return "–" if np.isnan(value) else f"{100 * value:.1f}"
+
+
+def _scenes(scored: Scored) -> list[str]:
+    return list(dict.fromkeys(scene for scene, _, _ in scored))
+
+
+def _methods(scored: Scored) -> list[str]:
+    return list(dict.fromkeys(method for _, _, method in scored))
+
+
+def _of(runs: Sequence[Run], fact: str) -> list[str]:
+    return list(dict.fromkeys(str(run.facts[fact]) for run in runs))
+
+
+def _listed(runs: Sequence[Run], fact: str) -> str:
+    return ", ".join(sorted({str(run.facts[fact]) for run in runs}))

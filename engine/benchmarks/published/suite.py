@@ -1,0 +1,98 @@
+"""Running the paper's tables: resumable, seed by seed, condition by condition, every method on the same pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from engine.atomic import write_text
+from engine.benchmarks.cases import Case
+from engine.benchmarks.published.conditions import COMPLETE, scores_under
+from engine.benchmarks.published.layouts import find_layout, job_text
+from engine.benchmarks.published.recipe import RECIPE, TABLES, Job, conditions_of, jobs
+from engine.benchmarks.published.tables import write_published
+from engine.benchmarks.runs import Run
+from engine.benchmarks.simulator.shapes import SHAPES
+from engine.benchmarks.simulator.write import write_scene
+from engine.benchmarks.suites import Bench
+from engine.benchmarks.trial import Ground, as_run, ground, run_trial
+from engine.config import Config
+from engine.errors import ConfigError
+
+
+def run_published(
+    bench: Bench, name: str, protocol: str, wanted: Sequence[str] | None, data: Path | None, difficulty: float
+) -> Path:
+    """Run the tables of a data set and write them.
+
+    Args:
+        bench: seeds, device, and whom to tell.
+        name: of the data set.
+        protocol: "paper" or "standard".
+        wanted: numbers of the paper's tables; None for those that it has of this data set.
+        data: folder of the data set's files; None simulates a scene of its shape.
+        difficulty: of a simulated scene.
+
+    Returns:
+        The path of the tables.
+
+    Raises:
+        ConfigError: files are missing, or the data set has no such table.
+    """
+    tables = tuple(wanted or TABLES[name])
+    if impossible := [table for table in tables if table not in _possible(name)]:
+        raise ConfigError(f"--tables {impossible[0]}: {name} has {', '.join(_possible(name))}")
+    case = _case(bench, name, protocol, data, difficulty)
+    try:
+        _run_jobs(bench, case, protocol, jobs(name, tables))
+    finally:
+        if here := [run for run in bench.runs() if run.facts.get("case") == case.name]:
+            page = write_published(here, name, protocol, data is None, tables, bench.out)
+    return page
+
+
+def _run_jobs(bench: Bench, case: Case, protocol: str, wanted: Sequence[Job]) -> None:
+    done = {run.key for run in bench.runs()}
+    for seed in bench.seeds:
+        todo = [job for job in wanted if (_row(case, job), seed, job.method, "") not in done]
+        if todo:
+            with ground(_config(bench, case, protocol, seed, todo[0]), bench.folder(case, seed, protocol)) as shared:
+                for job in todo:
+                    bench.store(_run(bench, shared, case, protocol, seed, job))
+
+
+def _run(bench: Bench, shared: Ground, case: Case, protocol: str, seed: int, job: Job) -> Run:
+    config = _config(bench, case, protocol, seed, job)
+    trial = run_trial(bench, shared, config, f"{job.condition.name} {job.method}".replace("/", "-"))
+    run = as_run(trial, _row(case, job), seed, job.method)
+    conditions = [COMPLETE, *conditions_of(case.name.partition(",")[0])]
+    under = scores_under(conditions, trial.data.names, trial.outcome.predictions, len(trial.data.legend), seed)
+    facts: dict[str, float | str] = {"case": case.name, "condition": job.condition.name}
+    return replace(run, under=under, facts=run.facts | facts)
+
+
+def _config(bench: Bench, case: Case, protocol: str, seed: int, job: Job) -> Config:
+    table = 'missing.protocol="paper"' if protocol == "paper" else 'missing.protocol="standard"'
+    return case.config(seed, (*RECIPE, table, *job.condition.settings(), *bench.overrides, *job.keys))
+
+
+def _case(bench: Bench, name: str, protocol: str, data: Path | None, difficulty: float) -> Case:
+    """The scene as a job in `out`/jobs."""
+    called = f"{name}, {protocol}"
+    if data is None:
+        called += f", simulated with difficulty {difficulty:g}"
+        data = write_scene(bench.out / "simulated" / f"{name}_{difficulty:g}", SHAPES[name], difficulty, seed=0).parent
+    job = bench.out / "jobs" / f"{name}_{protocol}.toml"
+    job.parent.mkdir(parents=True, exist_ok=True)
+    write_text(job, job_text(name, data.resolve(), find_layout(name, data), protocol))
+    return Case(called, job)
+
+
+def _row(case: Case, job: Job) -> str:
+    """Name of a run's case: scene, protocol and condition."""
+    return f"{case.name}, {job.condition.name}"
+
+
+def _possible(name: str) -> tuple[str, ...]:
+    return ("3",) if "3" in TABLES[name] else ("1", "4", "5")

@@ -1,0 +1,208 @@
+"""The suite `robustness`: modality-mix learning on and off for every fusion, and one sensor disturbed at test time.
+
+A disturbed sensor is still there, and lies: noise as strong as the sensor's own spread, a shift of a few pixels, or
+values of quite another place. The second paper claims gains for any fusion, and more robust networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.assessment.confusion import Confusion
+from engine.atomic import write_text
+from engine.benchmarks.cases import Case
+from engine.benchmarks.document import Part, Picture, Table, write_document
+from engine.benchmarks.grid import budget
+from engine.benchmarks.methods import MIXING, Methods
+from engine.benchmarks.results import interval
+from engine.benchmarks.runs import Run, Scores, runs_csv
+from engine.benchmarks.suites import Bench
+from engine.benchmarks.trial import Trial, as_run, ground, run_trial
+from engine.training.validate import ReadWindows, ask, from_scene, join
+
+FUSIONS: Methods = {
+    "sum and gated (default)": (),
+    **{name: (f'model.fusion="{name}"',) for name in ("concat", "sum", "gated", "attention")},
+}
+WITH_MM = " + MM"
+NOISE, SHIFT_PX = 1.0, 3  # deviations of a band; pixels right and down
+DISTURBANCES = ("noised", "shifted", "elsewhere")
+
+
+def run_robustness(bench: Bench) -> None:
+    """Train every fusion with and without mixing, and test with disturbed sensors; goes on where it was stopped."""
+    done = {run.key for run in bench.runs()}
+    methods = {
+        name + suffix: keys + mixing
+        for name, keys in FUSIONS.items()
+        for suffix, mixing in (("", ()), (WITH_MM, MIXING))
+    }
+    for seed in bench.seeds:
+        for case in bench.cases:
+            todo = {method: keys for method, keys in methods.items() if (case.name, seed, method, "") not in done}
+            for run in _runs(bench, case, seed, todo):
+                bench.store(run)
+
+
+def _runs(bench: Bench, case: Case, seed: int, todo: Methods) -> Iterator[Run]:
+    if not todo:
+        return
+    common = (*budget(case, seed, "tokens"), *bench.overrides)
+    with ground(case.config(seed, common), bench.folder(case, seed, "robustness")) as shared:
+        for method, keys in todo.items():
+            trial = run_trial(bench, shared, case.config(seed, (*common, *keys)), method)
+            yield replace(as_run(trial, case.name, seed, method), under=disturbed_scores(trial, seed))
+
+
+def disturbed_scores(trial: Trial, seed: int) -> Scores:
+    """Scores at the test pixels that have all sensors, one of them disturbed; by sensor and disturbance."""
+    found: Scores = {}
+    for number, name in enumerate(trial.data.names):
+        for disturbance in DISTURBANCES:
+            scores = _scores(trial, number, disturbance, seed)
+            if scores["n"]:
+                found[f"{name} {disturbance}"] = scores
+    return found
+
+
+def disturbed(read: ReadWindows, sensor: int, disturbance: str, shape: tuple[int, int], seed: int) -> ReadWindows:
+    """Windows in which one sensor lies; what is valid stays valid.
+
+    Args:
+        read: gives windows as they are.
+        sensor: its number.
+        disturbance: one of `DISTURBANCES`.
+        shape: rows and columns of the scene.
+        seed: of the noise.
+    """
+    rng = np.random.default_rng([seed, sensor, 13])
+
+    def changed(rows: np.ndarray, cols: np.ndarray, side: int) -> tuple[list[np.ndarray], np.ndarray]:
+        values, valid = read(rows, cols, side)
+        if disturbance == "noised":
+            other = values[sensor] + NOISE * rng.standard_normal(values[sensor].shape).astype(np.float32)
+        else:
+            down, right = (SHIFT_PX, SHIFT_PX) if disturbance == "shifted" else _far(rows, cols, shape)
+            other = read(rows + down, cols + right, side)[0][sensor]
+        values[sensor] = np.where(valid[:, sensor, None], other, np.float32(0))
+        return values, valid
+
+    return changed
+
+
+def _far(rows: np.ndarray, cols: np.ndarray, shape: tuple[int, int]) -> tuple[int, int]:
+    """Half a scene away, to the side where there is a scene; the same for windows that are read together."""
+    (height, width), (row, col) = shape, (float(rows.mean()), float(cols.mean()))
+    return (height // 2 if row < height / 2 else -(height // 2)), (width // 2 if col < width / 2 else -(width // 2))
+
+
+def _scores(trial: Trial, sensor: int, disturbance: str, seed: int) -> dict[str, Any]:
+    everything = (True,) * len(trial.data.names)
+    classes = len(trial.data.legend)
+    parts = []
+    for scene, split in zip(trial.data.scenes, trial.data.splits, strict=True):
+        shape = scene.stack.grid.height, scene.stack.grid.width
+        read = disturbed(from_scene(scene, trial.ready.stats), sensor, disturbance, shape, seed)
+        rows, cols, reference = (array[split.test] for array in (scene.rows, scene.cols, scene.classes))
+        parts.append(
+            ask(
+                trial.fitted.network,
+                read,
+                rows,
+                cols,
+                reference,
+                [everything],
+                classes,
+                device=trial.ready.device,
+                precision=trial.ready.precision,
+            )
+        )
+    answers = join(parts)
+    pixels = answers.counted(0)
+    calibration = trial.outcome.calibrations["+".join(trial.data.names)]
+    predicted = calibration.apply(answers.logits[0, pixels]).argmax(axis=1)
+    return Confusion.of(answers.reference[pixels], predicted, classes).summary()
+
+
+ALL_PATTERNS = "all patterns"
+LOOKS = (ALL_PATTERNS, *DISTURBANCES)
+
+
+def looked_at(run: Run, look: str) -> Scores:
+    """The scores of a run that a column averages."""
+    if look == ALL_PATTERNS:
+        return run.test
+    return {name: scores for name, scores in run.under.items() if name.endswith(look)}
+
+
+def write_robustness(runs: Sequence[Run], out: Path) -> Path:
+    """Write robustness.md, .html, .csv and the picture; return the path of the first."""
+    write_text(out / "robustness.csv", runs_csv(runs))
+    parts: list[Part] = [_table(runs, metric) for metric in ("oa", "aa")]
+    return write_document(
+        "Fusions, modality-mix learning, disturbed sensors", [*parts, _picture(runs)], out, "robustness"
+    )
+
+
+def _table(runs: Sequence[Run], metric: str) -> Table:
+    cases = ", ".join(dict.fromkeys(run.case for run in runs))
+    rows = []
+    for fusion in FUSIONS:
+        cells = [fusion]
+        for look in LOOKS:
+            without, gain = _without_and_gain(runs, fusion, look, metric)
+            mean, low, high = (100 * value for value in interval(gain)) if gain else (np.nan,) * 3
+            spread = "" if np.isnan(low) else f" [{low:+.1f}, {high:+.1f}]"
+            cells.append(f"{100 * np.mean(without):.1f}, {mean:+.1f}{spread}" if gain else "–")
+        rows.append([*cells, str(len(gain))])
+    return Table(
+        f"{metric.upper()} without mixing, and what mixing adds",
+        f"{cases}: percent without modality-mix learning, then the difference with it in points and its 95 % interval "
+        "over seeds; means over cases, which count alike. All patterns: mean over all sets of sensors. Noised, shifted "
+        f"({SHIFT_PX} pixels), elsewhere (values of another place): all sensors there, one of them disturbed, mean "
+        "over the sensors. The transformer alone (model.pixels=false).",
+        ["fusion", *LOOKS, "seeds"],
+        rows,
+    )
+
+
+def _without_and_gain(runs: Sequence[Run], fusion: str, look: str, metric: str) -> tuple[list[float], list[float]]:
+    """Mean over cases without mixing, and the gain with it, of each seed that has both in all cases."""
+    cases = list(dict.fromkeys(run.case for run in runs if looked_at(run, look)))
+    value = {
+        run.key[:3]: float(np.mean([s[metric] for s in looked_at(run, look).values()]))
+        for run in runs
+        if looked_at(run, look)
+    }
+    without, gain = [], []
+    for seed in sorted({run.seed for run in runs}):
+        pairs = [((case, seed, fusion), (case, seed, fusion + WITH_MM)) for case in cases]
+        if pairs and all(one in value and other in value for one, other in pairs):
+            without.append(float(np.mean([value[one] for one, _ in pairs])))
+            gain.append(float(np.mean([value[other] - value[one] for one, other in pairs])))
+    return without, gain
+
+
+def _picture(runs: Sequence[Run]) -> Picture:
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        width = 0.8 / len(FUSIONS)
+        for number, fusion in enumerate(FUSIONS):
+            for place, look in enumerate(LOOKS):
+                _, gain = _without_and_gain(runs, fusion, look, "oa")
+                if gain:
+                    mean, low, high = (100 * value for value in interval(gain))
+                    error = None if np.isnan(low) else [[mean - low], [high - mean]]
+                    label = fusion if place == 0 else None
+                    axes.bar(place + number * width, mean, width, yerr=error, label=label, color=f"C{number}")
+        axes.axhline(0, color="#888888", linewidth=1)
+        axes.set_xticks([place + 0.4 - width / 2 for place in range(len(LOOKS))], LOOKS)
+        axes.set_ylabel("gain by mixing, points of OA")
+        axes.legend(fontsize=8)
+
+    return Picture("What mixing adds", "robustness_mixing", draw)

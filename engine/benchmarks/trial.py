@@ -1,0 +1,147 @@
+"""One training, measured, without the files that a user wants of it: what benchmarks do by the hundred.
+
+Scenes, split and cached windows follow from scene and seed alone, so the methods of a comparison share them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.benchmarks.runs import Run
+from engine.benchmarks.suites import Bench, fingerprint, test_pixels
+from engine.config import Config
+from engine.device import choose_device, choose_precision, describe_device, set_threads
+from engine.modality import evaluation_patterns
+from engine.training.assemble import Assembled, assemble
+from engine.training.checkpoint import Checkpoints
+from engine.training.loop import Fitted, fit
+from engine.training.outcome import Examiner, Outcome, examine
+from engine.training.prepare import Prepared, prepare, resolve
+from engine.training.record import natural_patterns
+from engine.training.schedule import total_steps
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trained network and what it is worth.
+
+    Attributes:
+        data: scenes and split.
+        ready: inputs and device.
+        fitted: network and history.
+        examiner: asks a network about the validation and test pixels.
+        outcome: of the test pixels.
+        validation: scores on the validation pixels, by pattern; empty where there are none.
+        seconds: of training and examination.
+    """
+
+    data: Prepared
+    ready: Assembled
+    fitted: Fitted
+    examiner: Examiner
+    outcome: Outcome
+    validation: dict[str, dict[str, Any]]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Scenes, split and cached windows that trainings share."""
+
+    data: Prepared
+    folder: Path
+
+
+@contextmanager
+def ground(config: Config, folder: Path) -> Iterator[Ground]:
+    """Open the scenes of a job; cached windows go to `folder` and are gone at the end."""
+    with closing(prepare(config)) as data:
+        try:
+            yield Ground(data, folder)
+        finally:
+            shutil.rmtree(folder / "cache", ignore_errors=True)
+
+
+def run_trial(bench: Bench, on: Ground, config: Config, name: str) -> Trial:
+    """Train and examine; goes on from a checkpoint where an earlier call was stopped.
+
+    Args:
+        bench: device, precision, threads, and whom to tell.
+        on: scenes and split, of the same `[scene]`, `[split]` and window as `config`.
+        config: the job.
+        name: of the checkpoint's folder.
+    """
+    start = time.monotonic()
+    set_threads(bench.threads)
+    device = choose_device(bench.device)
+    precision = choose_precision(device, bench.precision)
+    data = replace(on.data, config=resolve(config))
+    ready = assemble(data, on.folder / "cache", device, precision, bench.progress, bench.cancelled)
+    patterns = evaluation_patterns(len(data.names), natural_patterns(data, ready.caches))
+    examiner = Examiner(
+        data.scenes, data.splits, ready.caches, ready.stats, patterns, len(data.legend), device, precision,
+        bench.cancelled,
+    )  # fmt: skip
+    checkpoint = on.folder / name
+    fitted = fit(
+        ready, examiner.score, Checkpoints(checkpoint, {"config": data.config.model_dump(mode="json")}),
+        steps=total_steps(data.config.training, len(ready.batches.classes)), resume=True,
+        progress=bench.progress, cancelled=bench.cancelled,
+    )  # fmt: skip
+    outcome = examine(fitted.network, examiner, data.names, data.config.training.prior_correction)
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    validation = scores_on_validation(examiner, fitted, data.names)
+    return Trial(data, ready, fitted, examiner, outcome, validation, time.monotonic() - start)
+
+
+def scores_on_validation(examiner: Examiner, fitted: Fitted, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """`oa`, `aa`, `kappa`, `n` of each pattern on the validation pixels: what settings may be chosen by."""
+    answers = examiner.validation(fitted.network)
+    if answers is None:
+        return {}
+    return {name: confusion.summary() for name, confusion in answers.confusions(names).items() if confusion.n}
+
+
+def as_run(trial: Trial, case: str, seed: int, method: str) -> Run:
+    """A trial as it is stored."""
+    sizes = {name: parameter.numel() for name, parameter in trial.fitted.network.named_parameters()}
+    facts: dict[str, float | str] = {
+        "method_parameters": sum(size for name, size in sizes.items() if name.startswith(("adapters.", "prompts."))),
+        "backbone": trial.data.config.model.backbone,
+        "steps": trial.fitted.steps,
+        "seconds_per_step": trial.fitted.seconds / trial.fitted.steps,
+        "device": describe_device(trial.ready.device),
+        "torch": str(torch.__version__),
+    }
+    return Run(
+        case,
+        seed,
+        method,
+        {name: scores for name, scores in trial.outcome.metrics().items() if scores["n"]},
+        trial.validation,
+        seconds=trial.seconds,
+        pixels=fingerprint(*test_pixels(trial.data)),
+        facts=facts | experts_apart(trial.outcome.experts),
+    )
+
+
+def experts_apart(experts: Mapping[str, Any] | None) -> dict[str, float | str]:
+    """The fact `experts_apart`: 0 where experts serve all patterns alike, 1 where one has an expert of its own.
+
+    The largest difference between two patterns in the share of an expert, mean over blocks; nothing without routers.
+    """
+    if experts is None:
+        return {}
+    shares = np.array([pattern["share"] for pattern in experts["patterns"].values()])  # (patterns, blocks, experts)
+    used = shares.sum(axis=2) > 0  # a last block may compute few tokens
+    spread = [np.ptp(shares[used[:, block], block], axis=0).max() for block in np.flatnonzero(used.any(axis=0))]
+    return {"experts_apart": float(np.mean(spread))}

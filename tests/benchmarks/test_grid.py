@@ -1,0 +1,157 @@
+"""The grid of methods: run once, paired, told honestly; and sensors that lie."""
+
+import json
+
+import numpy as np
+import pytest
+
+from engine.benchmarks import grid, methods, robustness
+from engine.benchmarks.grid_tables import CONDITIONS, MEAN, grid_parts, paired, scores, sensors_by_strength
+from engine.benchmarks.robustness import disturbed
+from engine.benchmarks.runs import Run
+from engine.benchmarks.trial import experts_apart, run_trial
+from engine.errors import Cancelled
+from tests.benchmarks.test_suites import SETTINGS
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Few methods, few steps."""
+    few = {name: methods.EVERY[name] for name in ("MaMOL", "MaMOL + MM", "DCP")}
+    monkeypatch.setattr(grid, "STEPS", 3)
+    monkeypatch.setattr(grid, "METHODS", (grid.Block("tokens", 70, few), grid.Block("shipped", 50, {"MaMOL": ()})))
+
+
+def test_every_method_runs_once(make_scene, run_command, tmp_path, short, monkeypatch):
+    """One training for all conditions of a method, on the same pixels; a second call does nothing but write tables."""
+    out = tmp_path / "out"
+    arguments = ("methods", "--config", make_scene(SETTINGS), "--out", out, "--seeds", "2", "--threads", "1",
+                 "--device", "cpu")  # fmt: skip
+    code, _, err = run_command("benchmark", *arguments)
+    assert code == 0, err
+    runs = lines(out / "runs.jsonl")
+    assert [(run["seed"], run["facts"]["reading"], run["method"]) for run in runs[:4]] == [
+        (0, "tokens", "MaMOL"), (0, "tokens", "MaMOL + MM"), (0, "tokens", "DCP"), (0, "shipped", "MaMOL"),
+    ]  # fmt: skip
+    assert len(runs) == 8 and all(len(run["test"]) == len(run["validation"]) == 3 for run in runs)
+    assert len({run["pixels"] for run in runs if run["seed"] == 0}) == 1
+    assert not list((out / "runs").rglob("cache")) and not list((out / "runs").rglob("*.safetensors"))
+    text = (out / "methods.md").read_text()
+    assert "| DCP | 2 |" in text and "tokens, 70 %" in text and "strongest missing" in text
+    assert (out / "methods.html").read_text().count("data:image/png") == 2
+    monkeypatch.setattr(grid, "run_trial", None)
+    assert run_command("benchmark", *arguments)[0] == 0
+    assert lines(out / "runs.jsonl") == runs
+
+
+def test_a_stopped_grid_tells_what_it_knows(make_scene, run_command, tmp_path, short, monkeypatch):
+    """Tables of the runs that are done; the same command then does the others."""
+    calls = []
+
+    def stopping(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise Cancelled("stopped")
+        return run_trial(*arguments)
+
+    monkeypatch.setattr(grid, "run_trial", stopping)
+    out = tmp_path / "out"
+    arguments = ("methods", "--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1",
+                 "--device", "cpu")  # fmt: skip
+    assert run_command("benchmark", *arguments)[0] == 3
+    assert "| MaMOL | 1 |" in (out / "methods.md").read_text() and len(lines(out / "runs.jsonl")) == 1
+    assert run_command("benchmark", *arguments)[0] == 0
+    assert len(lines(out / "runs.jsonl")) == len(calls) - 1 == 4
+
+
+def test_frozen_needs_a_backbone(make_scene, run_command, tmp_path):
+    code, _, err = run_command("benchmark", "frozen", "--config", make_scene(SETTINGS), "--out", tmp_path / "out")
+    assert code == 2 and "frozen needs a pretrained backbone" in err
+
+
+def made_run(scene, seed, method, oa, **facts):
+    """A run with OA by pattern, of two sensors; AA is half of it."""
+    test = {name: {"oa": value, "aa": value / 2, "kappa": None, "n": 100} for name, value in oa.items()}
+    alone = {"hsi": {"oa": 0.9, "aa": 0.9}, "sar": {"oa": 0.4, "aa": 0.4}}
+    known = {"scene": scene, "reading": "tokens", "eta": 70, "device": "a chip", "torch": "3", "steps": 9,
+             "backbone": "compact"}  # fmt: skip
+    return Run(f"{scene}, tokens", seed, method, test, alone, facts=known | facts, seconds=2.0)
+
+
+def test_conditions_are_patterns():
+    """Strongest missing: the weakest alone, and the other way round; a scene with one pattern has one condition."""
+    whole = {"hsi+sar": 0.9, "hsi": 0.8, "sar": 0.4}
+    runs = [made_run("a", 0, "MaMOL", whole), made_run("b", 0, "MaMOL", {"sar": 0.5})]
+    order = {scene: sensors_by_strength(runs, scene) for scene in "ab"}
+    assert order == {"a": ["hsi", "sar"], "b": ["hsi", "sar"]}
+    found = scores(runs, order)
+    assert [found["a", 0, "MaMOL"][name]["oa"] for name in (*CONDITIONS, MEAN)] == pytest.approx(
+        [0.4, 0.8, 0.7, 1.9 / 3]
+    )
+    assert found["b", 0, "MaMOL"].keys() == {CONDITIONS[0], MEAN}
+
+
+def test_differences_are_paired():
+    """A seed that one method lacks on one scene counts in neither; what is decided is bold."""
+    runs = []
+    for seed, shift in enumerate((0.00, 0.05, 0.10)):
+        for scene in "ab":
+            for method, lead in (("MaMOL", 0.02 + 0.002 * seed), ("DCP", 0.0)):
+                if (seed, scene, method) != (2, "b", "DCP"):
+                    patterns = dict.fromkeys(("hsi+sar", "hsi", "sar"), 0.5 + shift + lead)
+                    runs.append(made_run(scene, seed, method, patterns))
+    found = scores(runs, {scene: ["hsi", "sar"] for scene in "ab"})
+    assert paired(found, "MaMOL", "DCP", MEAN, "oa") == pytest.approx([0.02, 0.022])
+    assert paired(found, "MaMOL", "DCP", MEAN, "oa", ["a"]) == pytest.approx([0.02, 0.022, 0.024])
+    table = next(part for part in grid_parts(runs) if part.title.startswith("All scenes"))
+    row = next(row for row in table.rows if row[0] == "DCP")
+    assert row[1] == "2" and row[3] == "**+2.1 [+0.8, +3.4]**"
+
+
+def test_experts_apart():
+    """One block tells patterns apart by a half; the other serves two alike, and computes nothing for the third."""
+    share = {"hsi+sar": [[0.5, 0.5], [0.2, 0.8]], "hsi": [[0.0, 1.0], [0.2, 0.8]], "sar": [[0.3, 0.7], [0.0, 0.0]]}
+    experts = {"blocks": [0, 1], "patterns": {name: {"share": rows, "tokens": 9} for name, rows in share.items()}}
+    assert experts_apart(experts) == {"experts_apart": pytest.approx(0.25)}
+    assert experts_apart(None) == {}
+
+
+def test_robustness_pairs_fusions(make_scene, run_command, tmp_path, monkeypatch):
+    monkeypatch.setattr(grid, "STEPS", 3)
+    monkeypatch.setattr(robustness, "FUSIONS", {"concat": ('model.fusion="concat"',)})
+    out = tmp_path / "out"
+    code, _, err = run_command("benchmark", "robustness", "--config", make_scene(SETTINGS), "--out", out, "--seeds", 1,
+                               "--threads", "1", "--device", "cpu")  # fmt: skip
+    assert code == 0, err
+    runs = lines(out / "runs.jsonl")
+    assert [run["method"] for run in runs] == ["concat", "concat + MM"]
+    assert runs[0]["under"].keys() == {f"{s} {d}" for s in ("optical", "height") for d in robustness.DISTURBANCES}
+    assert "| concat |" in (out / "robustness.md").read_text() and (out / "robustness_mixing.png").exists()
+
+
+@pytest.mark.parametrize("disturbance", robustness.DISTURBANCES)
+def test_a_disturbed_sensor_lies(disturbance):
+    """Only the sensor meant is changed, where it is valid, and as said; validity stays."""
+    scene = np.random.default_rng(0).normal(size=(2, 1, 60, 80)).astype(np.float32)
+    holes = np.random.default_rng(1).random((60, 80)) < 0.9
+
+    def read(rows, cols, side):
+        cuts = [(slice(r, r + side), slice(c, c + side)) for r, c in zip(rows, cols, strict=True)]
+        valid = np.stack([np.stack([holes[cut]] * 2) for cut in cuts])
+        return [np.stack([layer[:, *cut] for cut in cuts]) for layer in scene], valid
+
+    rows, cols = np.array([5, 9]), np.array([50, 51])
+    clean, valid = read(rows, cols, 4)
+    values, kept = disturbed(read, 1, disturbance, (60, 80), seed=0)(rows, cols, 4)
+    assert np.array_equal(values[0], clean[0]) and np.array_equal(kept, valid)
+    assert not values[1][~valid[:, 1, None]].any()
+    at = valid[:, 1, None]
+    if disturbance == "noised":
+        assert 0.3 < (values[1] - clean[1])[at].std() < 2
+    else:
+        moved = {"shifted": (3, 3), "elsewhere": (30, -40)}[disturbance]
+        assert np.array_equal(values[1][at], read(rows + moved[0], cols + moved[1], 4)[0][1][at])
