@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from scripts.torture.child import preload
 from scripts.torture.page import failures, page, summary
 from scripts.torture.world import make_world
 
-PARTS = ("kills", "faults", "mutations", "commands")
+PARTS = ("kills", "cluster", "faults", "mutations", "commands")
 
 
 def main() -> int:
@@ -69,8 +69,8 @@ class Results:
 
 def _do(part: str, arguments: argparse.Namespace, out: Path, results: Results) -> Iterator[dict[str, Any]]:
     """Findings of one part that are not there yet."""
-    work = {"kills": _kills, "faults": _faults, "mutations": _mutations, "commands": _commands}[part]
-    yield from work(arguments, out, results)
+    parts = {"kills": _kills, "cluster": _cluster, "faults": _faults, "mutations": _mutations, "commands": _commands}
+    yield from parts[part](arguments, out, results)
 
 
 def _kills(arguments: argparse.Namespace, out: Path, results: Results) -> Iterator[dict[str, Any]]:
@@ -90,11 +90,23 @@ def _kills(arguments: argparse.Namespace, out: Path, results: Results) -> Iterat
             yield {"command": name, "kills": finding.kills, "wrong": finding.wrong, "seconds": seconds}
 
 
+def _cluster(arguments: argparse.Namespace, out: Path, results: Results) -> Iterator[dict[str, Any]]:
+    from scripts.torture.cluster import all_losses
+
+    yield from _untried(all_losses(make_world(out / "world"), out / "cluster"), results.of("cluster"))
+
+
 def _faults(arguments: argparse.Namespace, out: Path, results: Results) -> Iterator[dict[str, Any]]:
     from scripts.torture.faults import all_faults
 
-    done = {found["fault"] for found in results.of("faults")}
-    for name, fault in all_faults(make_world(out / "world"), out / "disk").items():
+    yield from _untried(all_faults(make_world(out / "world"), out / "disk"), results.of("faults"))
+
+
+def _untried(
+    faults: Mapping[str, Callable[[], list[str]]], found: Sequence[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    done = {item["fault"] for item in found}
+    for name, fault in faults.items():
         if name not in done:
             yield {"fault": name, "wrong": fault()}
 

@@ -5,6 +5,7 @@ Importing takes longer than the small jobs do, and nothing can go wrong in it. T
 
 from __future__ import annotations
 
+import importlib
 import os
 import resource
 import runpy
@@ -34,13 +35,66 @@ class Touches:
     last: int = 0
 
 
+# What commands, reports and clusters import, at their start or at their first use.
+_MODULES = (
+    "distributed.cli.dask_scheduler", "distributed.cli.dask_worker", "engine.batch.cluster", "engine.batch.generate",
+    "engine.training.run", "matplotlib.backends.backend_svg", "matplotlib.figure", "matplotlib.image",
+    "PIL.JpegImagePlugin", "scripts.torture.victims",
+)  # fmt: skip
+
+
 def preload() -> None:
-    """Import what commands import, once: also what torch and the reports import at their first use."""
+    """Import what commands import, once; also what torch imports at its first use."""
     import torch
 
-    import scripts.torture.victims  # noqa: F401
-
+    for module in _MODULES:
+        importlib.import_module(module)
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
+
+
+class Child:
+    """A module in a forked process of its own.
+
+    Args:
+        call: module and arguments.
+        touches: die early, or count.
+        memory: limit of its data, bytes.
+        slow_s: how much longer each read of a raster takes.
+    """
+
+    def __init__(
+        self, call: list[str], touches: Touches | None = None, memory: int | None = None, slow_s: float = 0.0
+    ) -> None:
+        self.code: int | None = None  # negative: killed by this signal
+        self._said = tempfile.TemporaryFile()
+        self.process = os.fork()
+        if not self.process:
+            _live(call, self._said.fileno(), touches, memory, slow_s)
+
+    def poll(self) -> int | None:
+        """Exit code, None while it lives."""
+        if self.code is None and (ended := os.waitpid(self.process, os.WNOHANG))[0]:
+            self.code = os.waitstatus_to_exitcode(ended[1])
+        return self.code
+
+    def kill(self) -> int:
+        """SIGKILL, if it still lives; exit code."""
+        if self.poll() is None:
+            os.kill(self.process, signal.SIGKILL)
+            self.code = os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+        return self.code or 0
+
+    def said(self) -> str:
+        """What it has said on stdout and stderr."""
+        self._said.seek(0)
+        return self._said.read().decode(errors="replace")
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+        self._said.close()
 
 
 def run_for(
@@ -56,31 +110,26 @@ def run_for(
     Args:
         call: module and arguments.
         seconds: time to live.
-        touches: die earlier, or count.
-        memory: limit of its data, bytes.
-        slow_s: how much longer each read of a raster takes.
+        touches: see `Child`; so are `memory` and `slow_s`.
+        memory: limit.
+        slow_s: seconds.
         strike: seconds, and what is done to the process (its number is given) after them.
 
     Returns:
         Exit code (negative: killed by this signal) and what it said on stdout and stderr.
     """
-    with tempfile.TemporaryFile() as said:
-        child = os.fork()
-        if not child:
-            _live(call, said.fileno(), touches, memory, slow_s)
+    with Child(call, touches, memory, slow_s) as child:
         started = time.monotonic()
-        while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        while (code := child.poll()) is None:
             lived = time.monotonic() - started
             if strike is not None and lived > strike[0]:
-                strike[1](child)
+                strike[1](child.process)
                 strike = None
             if lived > seconds:
-                os.kill(child, signal.SIGKILL)
-                ended = os.waitpid(child, 0)
+                code = child.kill()
                 break
             time.sleep(_POLL_S)
-        said.seek(0)
-        return os.waitstatus_to_exitcode(ended[1]), said.read().decode(errors="replace")
+        return code, child.said()
 
 
 def _live(call: list[str], output: int, touches: Touches | None, memory: int | None, slow_s: float) -> None:
@@ -91,6 +140,7 @@ def _live(call: list[str], output: int, touches: Touches | None, memory: int | N
         os.dup2(output, 2)
         if memory is not None:
             resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+        _cut_small()
         if slow_s:
             _slow_down(slow_s)
         module, *arguments = call
@@ -108,6 +158,13 @@ def _live(call: list[str], output: int, touches: Touches | None, memory: int | N
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _cut_small() -> None:
+    """Map in many small blocks: scenes are small here, and there is to be something between two blocks."""
+    from engine.mapping import plan
+
+    plan._CORES_PER_SIDE = 4
 
 
 def _slow_down(slow_s: float) -> None:

@@ -30,7 +30,7 @@ def all_faults(world: World, folder: Path) -> dict[str, Callable[[], list[str]]]
     faults: dict[str, Callable[[], list[str]]] = {}
     for name, make in VICTIMS.items():
         victim = make(world)
-        for kib in (16, 64, 256) if name == "mapping" else (64, 256, 1024):
+        for kib in (16, 64, 256) if name != "training" else (64, 256, 1024):
             faults[f"{name}: disk of {kib} KiB is full, then larger"] = lambda v=victim, k=kib: full_disk(v, folder, k)
         faults[f"{name}: folder is read-only"] = lambda v=victim: read_only(v, folder)
     for when in (0.1, 0.4, 0.7):
@@ -129,7 +129,7 @@ def slow_reads(world: World, folder: Path) -> list[str]:
 
 def _slow_job(world: World, raster: Path, out: Path) -> list[str]:
     layers = ["--layer", f"optical={raster}", "--layer", f"height={world.folder / 'height.tif'}"]
-    return arguments("predict", world.model, *layers, "--out", out)
+    return arguments("engine.predict", world.model, *layers, "--out", out)
 
 
 @contextmanager

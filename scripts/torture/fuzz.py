@@ -42,17 +42,19 @@ def command_for(world: World, kind: str, path: Path, out: Path) -> list[str]:
     predict = ["--out", out / "map.tif", "--overwrite"]
     height = ["--layer", f"height={world.folder / 'height.tif'}"]
     if kind == "model":
-        return arguments("predict", path, *world.layers(), *predict)
+        return arguments("engine.predict", path, *world.layers(), *predict)
     if kind == "raster":
-        return arguments("predict", world.model, "--layer", f"optical={path}", *height, *predict)
+        return arguments("engine.predict", world.model, "--layer", f"optical={path}", *height, *predict)
     if kind == "job":
-        return arguments("predict", "--job", path, *predict)
+        return arguments("engine.predict", "--job", path, *predict)
+    if kind == "table":
+        return arguments("scripts.generate_maps", path, "--model", world.model, "--out", out / "maps")
     if kind == "config":
-        return arguments("train", path, "--out", out / "run", "--set", "training.steps=2")
+        return arguments("engine.train", path, "--out", out / "run", "--set", "training.steps=2")
     labels = label_file(path)
     options = ["--set", f"scene.labels.path={json.dumps(str(labels))}", "--set", "training.steps=2"]
     options += [] if labels.suffix == ".tif" else ["--set", "scene.labels.field=class"]
-    return arguments("train", world.config, "--out", out / "run", *options)
+    return arguments("engine.train", world.config, "--out", out / "run", *options)
 
 
 def through_the_command_line(world: World, kind: str, number: int, folder: Path) -> dict[str, Any]:

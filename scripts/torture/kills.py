@@ -61,7 +61,7 @@ class Finding:
 
 def training(world: World) -> Victim:
     """`engine.train`, which writes a checkpoint after every step."""
-    return Victim(lambda out: arguments("train", world.config, "--out", out / "run", "--resume"), _run_contents)
+    return Victim(lambda out: arguments("engine.train", world.config, "--out", out / "run", "--resume"), _run_contents)
 
 
 def mapping(world: World) -> Victim:
@@ -71,13 +71,22 @@ def mapping(world: World) -> Victim:
         products = ("confidence", "probabilities", "sensors-used")
         outputs = [option for name in products for option in (f"--{name}", str(out / f"{name}.tif"))]
         given = [world.model, *world.layers(), "--out", out / "map.tif", "--report", out / "report.json", *outputs]
-        return arguments("predict", *given, "--resume", "--overwrite")
+        return arguments("engine.predict", *given, "--resume", "--overwrite")
 
     return Victim(call, map_contents)
 
 
-# The batch of scenes (scripts/generate_maps.py) is one more victim: a call that goes on, and `map_contents`.
-VICTIMS: dict[str, Callable[[World], Victim]] = {"training": training, "mapping": mapping}
+def batch(world: World) -> Victim:
+    """`generate_maps` of several scenes, the largest in strips, and a mosaic of all."""
+
+    def call(out: Path) -> list[str]:
+        options = ["--model", world.model, "--out", out / "maps", "--confidence", "--mosaic", "--shard-pixels", 1000]
+        return arguments("scripts.generate_maps", world.jobs, *options)
+
+    return Victim(call, map_contents)
+
+
+VICTIMS: dict[str, Callable[[World], Victim]] = {"training": training, "mapping": mapping, "batch": batch}
 
 
 def undisturbed(victim: Victim, folder: Path) -> Expected:
@@ -140,7 +149,7 @@ def content(path: Path) -> Any:
             return file.read().tobytes(), file.profile["nodata"], file.descriptions, sorted(tags.items()), levels
     if path.suffix == ".json":
         return _timeless(json.loads(path.read_text(encoding="utf-8")))
-    return path.read_bytes()
+    return _rows(path) if path.suffix == ".csv" else path.read_bytes()
 
 
 def _run_contents(folder: Path) -> dict[str, Any]:
@@ -156,8 +165,7 @@ def _run_contents(folder: Path) -> dict[str, Any]:
             with np.load(path, allow_pickle=False) as arrays:
                 found[name] = {key: arrays[key].tobytes() for key in arrays}
         elif path.name == "history.csv":
-            rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
-            found[name] = [_timeless(dict(row)) for row in rows]
+            found[name] = _rows(path)
         elif path.suffix in (".html", ".csv"):
             found[name] = path.read_text(encoding="utf-8").count("\n")  # times and checksums stand among the text
         elif path.is_file():
@@ -165,7 +173,14 @@ def _run_contents(folder: Path) -> dict[str, Any]:
     return found
 
 
-_TIMES = {"seconds", "date", "pixels_per_second", "stages", "sha256", "model_sha256", "map", "windows_per_second"}
+def _rows(path: Path) -> list[Any]:
+    """A table without times."""
+    return [_timeless(dict(row)) for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())]
+
+
+_TIMES = {
+    "seconds", "date", "created", "pixels_per_second", "stages", "sha256", "model_sha256", "map", "windows_per_second",
+}  # fmt: skip
 
 
 def _timeless(value: Any) -> Any:

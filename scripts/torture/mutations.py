@@ -33,8 +33,10 @@ def mutate(data: bytes, suffix: str, rng: Rng) -> bytes:
         ways += [model_header] * 14
     elif suffix in (".json", ".geojson"):
         ways += [json_value] * 10
-    elif suffix in (".toml", ".hdr", ".csv"):
+    elif suffix in (".toml", ".hdr"):
         ways += [text_value] * 12
+    elif suffix == ".csv":
+        ways += [table_cell] * 12
     elif suffix in (".vrt", ".xml", ".qml"):
         ways += [xml_value] * 12
     elif suffix == ".tif":
@@ -130,6 +132,28 @@ def text_value(data: bytes, rng: Rng) -> bytes:
     return "\n".join(lines).encode("utf-8", "surrogatepass")
 
 
+def table_cell(data: bytes, rng: Rng) -> bytes:
+    """A table with other cells, or with rows that are there twice, cut, or gone."""
+    rows = [line.split(",") for line in data.decode("utf-8", "replace").splitlines()]
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        row = rng.choice(rows[1:] if len(rows) > 1 and rng.random() < 0.9 else rows)
+        what = rng.random()
+        if what < 0.6:
+            nasty = rng.choice(_NASTY)
+            row[rng.randrange(len(row))] = str(nasty) if rng.random() < 0.7 else json.dumps(nasty)
+        elif what < 0.7:
+            row[rng.randrange(len(row))] = rng.choice(rng.choice(rows))
+        elif what < 0.8:
+            row.insert(rng.randrange(len(row) + 1), rng.choice(('"', "", "x", "x" * 200_000)))
+        elif what < 0.9:
+            rows.insert(rng.randrange(len(rows) + 1), list(row))
+        elif len(rows) > 1:
+            rows.remove(row)
+    separator = rng.choice((",",) * 9 + (";", "\t", "|"))
+    text = rng.choice(("\n", "\n", "\n", "\r\n", "\r")).join(separator.join(row) for row in rows)
+    return text.encode("utf-8", "surrogatepass")
+
+
 def xml_value(data: bytes, rng: Rng) -> bytes:
     """XML with another number or text, or with a dangerous element in it."""
     text = data.decode("utf-8", "replace")
@@ -191,8 +215,8 @@ def _places(value: Any) -> Any:
             yield from _places(value[key])
 
 
-# How many of all mutations are of each kind. Tables of jobs (scripts/generate_maps.py) are one more kind.
-SHARES = {"model": 25, "config": 15, "job": 10, "raster": 30, "labels": 20}
+# Percent of all mutations that are of each kind.
+SHARES = {"model": 25, "config": 15, "job": 10, "table": 10, "raster": 25, "labels": 15}
 
 
 def base_files(folder: Path) -> dict[str, list[Path]]:
@@ -203,9 +227,18 @@ def base_files(folder: Path) -> dict[str, list[Path]]:
         "model": [folder / "run" / "model.safetensors"],
         "config": [folder / "config.toml"],
         "job": [folder / "job.json"],
+        "table": [folder / "jobs.csv"],
         "raster": [folder / name for name in rasters],
         "labels": [folder / name for name in labels],
     }
+
+
+# Which files name others, and must find them.
+_NAMED = {
+    "config.toml": ("optical.tif", "height.tif", "labels.tif"),
+    "mosaic.vrt": ("optical.tif",),
+    "jobs.csv": ("optical.tif", "height.tif", "optical_corner.tif", "height_corner.tif"),
+}
 
 
 def label_file(path: Path) -> Path:
@@ -221,9 +254,8 @@ def put(world: Path, base: Path, content: bytes, scratch: Path) -> Path:
     scratch.mkdir(parents=True)
     for beside in base.parent.glob(f"{base.name.partition('.')[0]}.*"):
         shutil.copy(beside, scratch / beside.name)
-    if base.name in ("config.toml", "mosaic.vrt"):
-        for name in ("optical.tif", "height.tif", "labels.tif"):
-            shutil.copy(world / name, scratch / name)
+    for name in _NAMED.get(base.name, ()):
+        shutil.copy(world / name, scratch / name)
     path = scratch / base.name
     path.write_bytes(content)
     return path

@@ -30,9 +30,9 @@ def summary(found: Found) -> list[str]:
         jobs = [item for item in found if item["part"] == "kills" and item["command"] == command]
         kills, bad = sum(job["kills"] for job in jobs), len(failures(jobs))
         lines.append(f"{command}: {kills} kills in {len(jobs)} jobs, {bad} of them wrong")
-    faults = [item for item in found if item["part"] == "faults"]
-    if faults:
-        lines.append(f"faults: {len(faults)}, {len(failures(faults))} of them wrong")
+    for part in ("cluster", "faults"):
+        if faults := [item for item in found if item["part"] == part]:
+            lines.append(f"{part}: {len(faults)} tried, {len(failures(faults))} of them wrong")
     for part in ("mutations", "commands"):
         outcomes = Counter(item["outcome"] for item in found if item["part"] == part)
         if outcomes:
@@ -55,7 +55,8 @@ def page(found: Found) -> str:
         f"{platform.python_version()}; GDAL {rasterio.__gdal_version__} (rasters); {versions}.",
         "",
         *_kills([item for item in found if item["part"] == "kills"]),
-        *_faults([item for item in found if item["part"] == "faults"]),
+        *_faults("Workers and schedulers that die", _LOST, [item for item in found if item["part"] == "cluster"]),
+        *_faults("Disks and files", _REFUSED, [item for item in found if item["part"] == "faults"]),
         *_mutations(found),
     ]
     return "\n".join(lines)
@@ -81,15 +82,24 @@ def _kills(jobs: Found) -> list[str]:
     return [*lines, ""]
 
 
-def _faults(faults: Found) -> list[str]:
+_LOST = (
+    "A batch on a Dask cluster of this machine, whose processes get `kill -9` when the first map is there. Right: the "
+    "batch ends by itself with exactly the files of an undisturbed one, and no map that was there was made again."
+)
+_REFUSED = (
+    "Right: exit code 2 and one sentence, nothing under a final name, and, once there is room, the undisturbed result; "
+    "or the whole result at once."
+)
+
+
+def _faults(title: str, right: str, faults: Found) -> list[str]:
     if not faults:
         return []
     rows = [f"| {item['fault']} | {'; '.join(item['wrong']) or 'right'} |" for item in faults]
     return [
-        "## Faults",
+        f"## {title}",
         "",
-        "Right: exit code 2 and one sentence, nothing under a final name, and, once there is room, the undisturbed "
-        "result; or the whole result at once.",
+        right,
         "",
         "| fault | seen |",
         "|---|---|",

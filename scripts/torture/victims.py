@@ -11,7 +11,10 @@ from pathlib import Path
 
 import torch
 
+from engine.batch.generate import generate_maps
+from engine.batch.order import Order
 from engine.bundle import LoadedModel, load_model
+from engine.checksum import file_sha256
 from engine.commandline import _with_job
 from engine.config import load_config
 from engine.errors import Cancelled
@@ -21,6 +24,7 @@ from engine.mapping.map import predict_map
 from engine.model.build import build_network
 from engine.modelfile import read_info
 from engine.predict import make_parser
+from engine.progress import SilentProgress
 from engine.raster.grid import Grid
 from engine.raster.labels import read_labels
 from engine.raster.raster_file import RasterFile
@@ -42,10 +46,16 @@ class Victims:
     def __init__(self, world: Path, scratch: Path) -> None:
         self.world, self.scratch = world, scratch
         self.loaded: LoadedModel = load_model(world / "run" / "model.safetensors", CPU)
+        model = world / "run" / "model.safetensors"
+        self.order = Order(
+            model=model, model_sha256=file_sha256(model), out=scratch / "maps", device="cpu", precision="float32",
+            threads=1,
+        )  # fmt: skip
         with closing(RasterFile(world / "optical.tif")) as raster:
             self.grid: Grid = raster.grid
         self.kinds: dict[str, Callable[[Path], None]] = {
-            "model": self.model, "config": self.config, "job": self.job, "raster": self.raster, "labels": self.labels,
+            "model": self.model, "config": self.config, "job": self.job, "table": self.table,
+            "raster": self.raster, "labels": self.labels,
         }  # fmt: skip
 
     def model(self, path: Path) -> None:
@@ -62,6 +72,12 @@ class Victims:
     def job(self, path: Path) -> None:
         """Parse it as arguments of predict."""
         make_parser().parse_args(_with_job(make_parser(), ["--job", str(path)]))
+
+    def table(self, path: Path) -> None:
+        """Map the scenes in it."""
+        started = time.monotonic()
+        with contextlib.suppress(Cancelled):
+            generate_maps(str(path), self.order, SilentProgress(), lambda: time.monotonic() - started > _PATIENCE_S)
 
     def raster(self, path: Path) -> None:
         """Map it."""

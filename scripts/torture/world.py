@@ -16,7 +16,7 @@ from rasterio.transform import from_origin
 from scripts.torture.child import run_for
 
 ROOT = Path(__file__).resolve().parents[2]
-SIDE, FIELD = 48, 8
+SIDE, FIELD, CORNER = 48, 8, 20
 STEPS = 6
 _GIVE_UP_S = 600
 _CORNER = from_origin(500_000, 5_800_000, 10, 10)
@@ -47,6 +47,12 @@ batch_size = 8
 validate_every = 3
 checkpoint_seconds = 0
 """
+_JOBS = """
+id,datetime,optical,height
+both,2021-06-01T10:00:00Z,optical.tif,height.tif
+seen,2021-06-02T10:00:00Z,optical_corner.tif,
+high,2021-06-03T10:00:00Z,,height_corner.tif
+"""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,11 @@ class World:
         """The trained model."""
         return self.folder / "run" / "model.safetensors"
 
+    @property
+    def jobs(self) -> Path:
+        """A job table: the scene with both sensors, and a corner of it with each."""
+        return self.folder / "jobs.csv"
+
     def layers(self, folder: Path | None = None) -> list[str]:
         """`--layer` options of both sensors."""
         place = folder or self.folder
@@ -78,7 +89,7 @@ def make_world(folder: Path) -> World:
         return world
     folder.mkdir(parents=True, exist_ok=True)
     write_scene(folder)
-    code, said = run_for(arguments("train", world.config, "--out", folder / "run"), _GIVE_UP_S)
+    code, said = run_for(arguments("engine.train", world.config, "--out", folder / "run"), _GIVE_UP_S)
     if code:
         raise RuntimeError(said)
     return world
@@ -116,6 +127,9 @@ def write_scene(folder: Path, side: int = SIDE, seed: int = 0) -> None:
     points.to_file(folder / "points.geojson", driver="GeoJSON")
     points.to_file(folder / "points.shp", driver="ESRI Shapefile")
     (folder / "config.toml").write_text(_CONFIG.lstrip(), encoding="utf-8")
+    write_tif(folder / "optical_corner.tif", optical[:, -CORNER:, -CORNER:].astype(np.float32))
+    write_tif(folder / "height_corner.tif", height[:, -CORNER:, -CORNER:].astype(np.float32), nodata=-9999)
+    (folder / "jobs.csv").write_text(_JOBS.lstrip(), encoding="utf-8")
 
 
 def write_tif(path: Path, values: np.ndarray, **profile: object) -> None:
@@ -127,10 +141,10 @@ def write_tif(path: Path, values: np.ndarray, **profile: object) -> None:
         file.write(values)
 
 
-def arguments(command: str, *given: object) -> list[str]:
-    """`engine.COMMAND` and its arguments, on one thread, which gives the same bits every time."""
+def arguments(module: str, *given: object) -> list[str]:
+    """A command's module and its arguments, on one thread, which gives the same bits every time."""
     fixed = ["--threads", "1", "--device", "cpu", "--precision", "float32"]
-    return [f"engine.{command}", *map(str, given), *fixed]
+    return [module, *map(str, given), *fixed]
 
 
 def environment() -> dict[str, str]:
