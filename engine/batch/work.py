@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 import traceback
@@ -137,8 +138,10 @@ def _perform(
             if isinstance(result, list):
                 return result
             facts = result
-    elif task.rows is not None:
-        return []
+    else:
+        shutil.rmtree(work_folder(job.out), ignore_errors=True)  # of a process that died right after naming the map
+        if task.rows is not None:
+            return []
     write_map_item(order, task.scene, facts)
     return facts
 
