@@ -1,5 +1,6 @@
 """A file is the old one or the new one, and a killed writer's rest does not stay."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -47,6 +48,17 @@ def test_what_a_killed_writer_left_is_taken_over(tmp_path):
     assert names(tmp_path) == [".a.part.txt"]
     atomic.write_text(path, "whole")
     assert names(tmp_path) == ["a.txt"]
+
+
+def test_nobody_else_gives_files_their_names():
+    """One place renames, or some forget to wait for the disk. `text.replace(a, b)` has two arguments, a path's one."""
+    engine = Path(atomic.__file__).parent
+    for path in set(engine.rglob("*.py")) - {Path(atomic.__file__)}:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                renames = node.func.attr == "replace" and len(node.args) == 1 and not node.keywords
+                assert not renames and ast.unparse(node.func) not in ("os.replace", "os.rename"), (path, node.lineno)
+                assert node.func.attr not in ("rename", "NamedTemporaryFile", "mkstemp"), (path, node.lineno)
 
 
 def test_room_is_counted_by_disk(tmp_path):
