@@ -1,7 +1,7 @@
 # make demo   install, train on the sample scene, map it with all sensors, without the cube, and with a cut cube
 # make test   install and run every test
 # make lint   style, types, known weaknesses
-# make torture kill, fill, cut and mutate: hours
+# make torture kill, fill, cut and mutate: half an hour
 # make plugin pack the QGIS plugin into dist/
 #
 # Nothing here uses sudo. VENV=path uses another virtual environment, PYTHON=path another interpreter to make it with.
@@ -68,8 +68,8 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/python scripts/lint_plugin.py
 	$(BIN)/python scripts/audit.py
 
-# Kills, faults and mutated files: hours; goes on where it was stopped. As root, for small disks. docs/torture.md is its
-# page.
+# Kills, faults and mutated files: half an hour; goes on where it was stopped. As root, for small disks. docs/torture.md
+# is its page.
 torture: $(VENV)/.installed-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m scripts.torture --page docs/torture.md
 

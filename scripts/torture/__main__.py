@@ -1,6 +1,6 @@
 """Torture the engine; results are stored one by one, and what is done is not done again.
 
-    python -m scripts.torture                            everything: hours
+    python -m scripts.torture                            everything: half an hour
     python -m scripts.torture --only kills --kills 3     a part, or less of it
 
 Exit code 1 where something was wrong. `--page` writes what was seen as Markdown.

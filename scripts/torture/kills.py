@@ -105,10 +105,11 @@ def torment(victim: Victim, folder: Path, expected: Expected, seed: int) -> Find
     rng, finding = random.Random(seed), Finding()  # nosec B311 - moments, no secrets
     _empty(folder)
     for _ in range(rng.randint(1, _MOST_KILLS)):
+        share = 1 / (1 + finding.kills)  # who goes on has less to do: later kills come earlier, or they would miss
         if rng.random() < 0.5:
-            code, said = run_for(victim.call(folder), rng.uniform(0, 0.9) ** 1.5 * expected.seconds)
+            code, said = run_for(victim.call(folder), rng.uniform(0, 0.9) ** 1.5 * expected.seconds * share)
         else:
-            touches = Touches(folder, rng.randint(1, expected.touches))
+            touches = Touches(folder, rng.randint(1, max(1, round(expected.touches * share))))
             code, said = run_for(victim.call(folder), _GIVE_UP_S, touches)
         if code == -signal.SIGKILL:
             finding.kills += 1
