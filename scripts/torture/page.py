@@ -48,10 +48,11 @@ def page(found: Found) -> str:
     lines = [
         "# Torture",
         "",
-        "`make torture` writes this page. It kills commands at random moments, fills disks, takes files away, and "
-        "gives mutated files to a worker with 2 GB of memory and an alarm. `scripts/torture/` says how.",
+        "`make torture` writes this page. It kills commands at random moments, and workers and schedulers; it fills "
+        "disks, takes files away, and gives mutated files to a worker with 2 GB of memory and an alarm. "
+        "`scripts/torture/` says how.",
         "",
-        f"Engine {__version__}; {describe_device(torch.device('cpu'))}, one thread; {platform.platform()}; Python "
+        f"Engine {__version__}; {describe_device(torch.device('cpu'))}; {platform.system()}; Python "
         f"{platform.python_version()}; GDAL {rasterio.__gdal_version__} (rasters); {versions}.",
         "",
         *_kills([item for item in found if item["part"] == "kills"]),
