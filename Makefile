@@ -1,6 +1,7 @@
 # make demo   install, train on the sample scene, map it with all sensors, without the cube, and with a cut cube
 # make test   install and run every test
-# make lint   style and types
+# make lint   style, types, known weaknesses
+# make torture kill, fill, cut and mutate: half an hour
 # make plugin pack the QGIS plugin into dist/
 #
 # Nothing here uses sudo. VENV=path uses another virtual environment, PYTHON=path another interpreter to make it with.
@@ -14,7 +15,7 @@ QGIS_PYTHON ?= /usr/bin/python3
 QGIS_VENV ?= .venv-qgis
 QGIS_PACKAGES := qgis python3-qgis qgis-providers python3-venv qttools5-dev-tools
 
-.PHONY: demo test test-engine test-plugin lint plugin qgis clean
+.PHONY: demo test test-engine test-plugin lint torture plugin qgis clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -65,6 +66,12 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/python scripts/lint_plugin.py
+	$(BIN)/python scripts/audit.py
+
+# Kills, faults and mutated files: half an hour; goes on where it was stopped. As root, for small disks. docs/torture.md
+# is its page.
+torture: $(VENV)/.installed-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m scripts.torture --page docs/torture.md
 
 plugin: $(VENV)/.installed-dev
 	$(BIN)/python scripts/package_plugin.py

@@ -7,7 +7,6 @@ those.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
@@ -21,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from engine.atomic import replacing
 from engine.config import ModelConfig
 from engine.errors import ConfigError, ModelFileError, OutputError, WeightsError
 from engine.model.backbone import VisionTransformer, VitShape, weights_sha256
@@ -70,20 +70,14 @@ def save_model(path: Path, network: MaMOLNetwork, info: ModelInfo, self_containe
     )
     state = network.state_dict() if inside else network.trainable_state()
     tensors = {name: tensor.detach().to("cpu", torch.float32).contiguous() for name, tensor in state.items()}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file(tensors, temporary, {METADATA_KEY: json.dumps(info.to_json(), allow_nan=False)})
-        with temporary.open("r+b") as file:  # Windows flushes only what may be written
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())  # safetensors lets the owner alone read its files
-        temporary.replace(path)
+        with replacing(path) as part:
+            save_file(tensors, part, {METADATA_KEY: json.dumps(info.to_json(), allow_nan=False)})
+            part.chmod(0o666 & ~_umask())  # safetensors lets the owner alone read its files
     except (OSError, SafetensorError) as error:
         full = getattr(error, "errno", None) == errno.ENOSPC or "no space" in str(error).lower()
         reason = "the disk is full" if full else getattr(error, "strerror", None) or str(error)
         raise OutputError(f"{path}: model file cannot be written ({reason}); choose another place") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
     return info
 
 
@@ -141,6 +135,9 @@ def load_model(path: Path, device: torch.device, weights: Path | None = None) ->
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ModelFileError(f"{path}: weights cannot be read ({error}); copy the file again") from error
+    damaged = next((name for name, tensor in tensors.items() if not tensor.isfinite().all()), None)
+    if damaged is not None:
+        raise ModelFileError(f"{path}: tensor {damaged} holds values that are no numbers; copy or train it again")
     # Copies: safetensors maps the file, which may be replaced while the network lives.
     owned = {name: tensor.clone() for name, tensor in tensors.items()}
     network.load_state_dict(owned, strict=inside, assign=True)

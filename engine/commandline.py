@@ -24,15 +24,21 @@ from typing import Any, NoReturn
 from engine.cancel import Cancellation, read_line
 from engine.errors import Cancelled, ConfigError, EngineError
 from engine.launch import launch
+from engine.memory import is_out_of_memory
 from engine.progress import JsonProgress, Progress, make_progress
+from engine.trust import keep_gdal_local
 
 DONE, BUG, USER_ERROR, CANCELLED = 0, 1, 2, 3  # exit codes
 GDAL_CACHE_MB = 256  # GDAL's own default, a share of all memory, is no promise to anyone
 
 Main = Callable[[argparse.Namespace, Progress, Callable[[], bool]], None]
 
-# Trouble with the user's disk that no room foresaw: still the user's to change, not a bug.
-_DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+# Trouble with the user's disk that no room foresaw: still the user's to change, not a bug. Disks get full, are
+# unplugged or served by other machines, files are removed while they are read, and names may be any.
+_DISK_TROUBLE = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EIO, errno.ESTALE,
+    errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG,
+}  # fmt: skip
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -118,13 +124,20 @@ def run(parser: argparse.ArgumentParser, main: Main, argv: Sequence[str] | None 
                 sys.stdout.flush()
             os._exit(code)  # everything is closed and said; only libraries are left, and torch takes seconds to leave
         return code
-    except OSError as error:
-        if error.errno in _DISK_TROUBLE:
-            return _fail(progress, f"{error.filename or 'output'}: {error.strerror}", USER_ERROR)
-        return _bug(progress, error)
     except Exception as error:
-        return _bug(progress, error)
+        sentence = users_trouble(error)
+        return _bug(progress, error) if sentence is None else _fail(progress, sentence, USER_ERROR)
     return DONE
+
+
+def users_trouble(error: Exception) -> str | None:
+    """A sentence for trouble of the user's machine that no room foresaw; None for bugs of ours."""
+    if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
+        return f"{error.filename or 'output'}: {error.strerror}"
+    if is_out_of_memory(error):
+        what = str(error).partition("\n")[0]
+        return f"memory ran out ({what}); choose smaller numbers, or a larger machine"
+    return None
 
 
 def named_path(text: str) -> tuple[str, Path]:
@@ -196,7 +209,7 @@ def _read_job(file: Path) -> dict[str, Any]:
         job = json.loads(read_line() if str(file) == "-" else file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{file}: job file cannot be read ({error.strerror}); check the path") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{_source(file)}: not valid JSON: {error}") from error
     if not isinstance(job, dict):
         raise ConfigError(f"{_source(file)}: expected a JSON object of arguments, got {type(job).__name__}")
@@ -216,6 +229,7 @@ def _texts(value: Any) -> list[str]:
 
 def _prepare_environment(arguments: argparse.Namespace) -> None:
     """Set what GDAL and the thread pools read once, when they are first loaded."""
+    keep_gdal_local()
     os.environ["GDAL_CACHEMAX"] = str(arguments.memory * 2**20)
     # Threads that wait for each other spin for long by default, and take the cores from those they wait for: beside two
     # other busy processes on two cores, a training step took 1.2 s instead of 0.6 s.

@@ -15,10 +15,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from engine.errors import ConfigError
 from engine.modality import Resampling, Role, Unit
+from engine.trust import leads_elsewhere, network_is_allowed
+
+_LARGEST = 2**31 - 1
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _countable(cls, value: Any) -> Any:
+        """No count, size or seed needs more; the arithmetic behind them has 64 bits."""
+        numbers = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(number, int) and abs(number) > _LARGEST for number in numbers):
+            raise ValueError(f"expected a number up to {_LARGEST}")
+        return value
 
 
 class ModalityConfig(_Section):
@@ -230,7 +242,7 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: configuration cannot be read ({error.strerror}); check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     for override in overrides:
         _apply_override(data, override)
@@ -265,6 +277,11 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
 
 def _absolute_paths(config: Config, folder: Path) -> Config:
     def absolute(path: Path | None) -> Path | None:
+        if path is not None and leads_elsewhere(str(path)) and not network_is_allowed():
+            raise ConfigError(
+                f"{path}: not a file on this machine's disks; copy it here, or set MAMOL_NETWORK=1 if you trust the "
+                "configuration"
+            )
         return None if path is None else folder / path.expanduser()
 
     scenes = tuple(

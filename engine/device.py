@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import ConfigError
 from engine.launch import launch
+from engine.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     import torch
@@ -99,18 +100,6 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager:
     import torch
 
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that a device (or the machine) has no memory left."""
-    if isinstance(error, MemoryError):
-        return True
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(error, torch.OutOfMemoryError):
-        return True
-    # MPS and the CPU's allocator raise plain RuntimeErrors; the text is all there is to tell them by.
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
 
 
 def run_with_backoff(

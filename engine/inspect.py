@@ -63,7 +63,7 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     elif arguments.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        print("\n".join(_lines(found)))
+        print("\n".join(lines_about(found)))
     if problem is not None:
         raise problem
 
@@ -159,7 +159,7 @@ def _stack(layers: Mapping[str, Path], reference: str | None) -> RasterStack:
     return RasterStack([LayerSpec(name, path) for name, path in layers.items()], reference)
 
 
-def _lines(found: Mapping[str, Any]) -> list[str]:
+def lines_about(found: Mapping[str, Any]) -> list[str]:
     """The findings as text."""
     lines = []
     if "model" in found:
@@ -199,7 +199,8 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
 def _size(model: Mapping[str, Any]) -> list[str]:
     """How large a model is, as far as its file says."""
     facts = model["training"]
-    if "method_parameters" not in facts:  # a file of the first days
+    keys = ("parameters", "trained_parameters", "method_parameters")
+    if not all(isinstance(facts.get(key), int) for key in keys):  # a file of the first days
         return []
     return [
         f"{model['method']}: {facts['parameters']:,} parameters, {facts['trained_parameters']:,} of them trained, "

@@ -51,6 +51,8 @@ class Legend:
         classes = []
         for item in data:
             red, green, blue = (int(part) for part in item["colour"])
+            if not all(0 <= part <= 255 for part in (red, green, blue)):
+                raise ValueError(f"colour {red}, {green}, {blue}: expected 0 to 255")
             classes.append(LandClass(int(item["value"]), str(item["name"]), (red, green, blue)))
         return cls(tuple(classes))
 

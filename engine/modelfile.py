@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 METADATA_KEY = "mamol"
 HEADER_CAP = 16 * 2**20  # bytes
+# A code such as EPSG:32633, WKT or PROJ text. GDAL would fetch other texts from where they point to.
+_CRS = re.compile(r"[A-Z]{3,12}:[0-9A-Za-z_]{1,16}$|[A-Z]{5,16}\[|\+(proj|init)=", re.IGNORECASE)
 _LIMITS = {"modalities": 32, "bands": 10_000, "classes": 65_535}
 
 
@@ -136,14 +139,35 @@ class ModelInfo:
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"modality names repeat: {', '.join(self.names)}")
         for modality in self.modalities:
-            if self.stats[modality.name].mean.shape != (modality.bands,):
-                raise ValueError(f"{modality.name} has {modality.bands} bands, its statistics have another number")
+            self._check_bands(modality)
         for name, facts in self.patterns.items():
             bias, temperature = facts.get("bias") or [0.0] * len(self.legend), facts.get("temperature", 1.0)
             if len(bias) != len(self.legend) or not all(map(math.isfinite, bias)) or not 0 < temperature < math.inf:
                 raise ValueError(f"pattern {name} has temperature {temperature} and {len(bias)} biases")
+            if not all(facts.get(key) is None or _is_number(facts[key]) for key in ("oa", "aa", "kappa", "n")):
+                raise ValueError(f"pattern {name} has an accuracy that is no number")
+        resolution = self.grid.get("resolution")
+        if resolution is not None and not all(_is_number(size) and size > 0 for size in resolution):
+            raise ValueError(f"the grid's resolution is {resolution}")
+        crs = self.grid.get("crs")
+        if crs is not None and not (isinstance(crs, str) and _CRS.match(crs)):
+            raise ValueError("the grid's CRS is neither a code nor WKT")
         if not 1 <= self.core <= self.window <= 4096:
             raise ValueError(f"core {self.core} does not fit window {self.window}")
+
+    def _check_bands(self, modality: Modality) -> None:
+        stats, bands = self.stats[modality.name], modality.bands
+        arrays = (stats.mean, stats.std, stats.minimum, stats.maximum)
+        if any(array.shape != (bands,) for array in arrays):
+            raise ValueError(f"{modality.name} has {bands} bands, its statistics have another number")
+        # nan compares as false
+        if not all((abs(array) < math.inf).all() for array in arrays) or not (stats.std > 0).all():
+            raise ValueError(f"statistics of {modality.name} are not finite, or a deviation is not positive")
+        if modality.wavelengths_nm is not None and len(modality.wavelengths_nm) != bands:
+            raise ValueError(f"{modality.name} has {bands} bands, but {len(modality.wavelengths_nm)} wavelengths")
+        sources = modality.source_bands
+        if sources is not None and (len(sources) != bands or min(sources) < 1):
+            raise ValueError(f"{modality.name} has {bands} bands, but {len(sources)} numbers of source bands from 1")
 
 
 def read_info(path: Path) -> ModelInfo:
@@ -209,6 +233,10 @@ def read_header(path: Path) -> dict[str, Any]:
             f"{path}: truncated or damaged model file ({size} bytes, expected {8 + length + end}); copy it again"
         )
     return header
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _modality_to_json(modality: Modality) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Files come from strangers: the header's size is capped, and it is only parsed.
 """
 
 import json
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ FORMAT_VERSION = 1
 _KEY = "mamol"
 _HEADER_CAP = 16 * 2**20  # bytes, as in the engine
 _MODALITIES_CAP = 32
+# As in the engine: a code, WKT or PROJ text. Other texts might be fetched from where they point to.
+_CRS = re.compile(r"[A-Z]{3,12}:[0-9A-Za-z_]{1,16}$|[A-Z]{5,16}\[|\+(proj|init)=", re.IGNORECASE)
 
 
 class ModelFileError(QgsProcessingException):
@@ -142,6 +145,9 @@ def _model(path: Path, data: dict[str, Any]) -> Model:
         figure = facts.get("oa")
         accuracy[str(name)] = float(figure) if isinstance(figure, (int, float)) else None
     grid = data.get("grid", {})
+    crs = str(grid.get("crs") or "")
+    if crs and not _CRS.match(crs):
+        raise ValueError("the grid's CRS is neither a code nor WKT")
     return Model(
         path=path,
         modalities=modalities,
@@ -150,7 +156,7 @@ def _model(path: Path, data: dict[str, Any]) -> Model:
         trained=frozenset(map(str, data["trained_patterns"])),
         core=max(1, int(data["model"]["core"])),
         resolution=max(map(float, grid.get("resolution") or ()), default=None),
-        crs=str(grid.get("crs") or ""),
+        crs=crs,
     )
 
 

@@ -105,16 +105,24 @@ def make_scene(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def run_parser(capsys, monkeypatch) -> Iterator[Callable[..., tuple[int, str, str]]]:
+def own_environment(monkeypatch) -> None:
+    """What commands and workers set in the environment is undone."""
+    from engine.trust import NO_NETWORK
+
+    pools = ("GDAL_CACHEMAX", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    for name in (*pools, *NO_NETWORK):
+        before = os.environ.get(name)
+        monkeypatch.setenv(name, before or "")  # remembered
+        if before is None:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def run_parser(capsys, own_environment) -> Iterator[Callable[..., tuple[int, str, str]]]:
     """Run a parser's command in this process, as a command line would: (exit code, stdout, stderr)."""
     from engine.commandline import run
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for name in ("GDAL_CACHEMAX", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        before = os.environ.get(name)
-        monkeypatch.setenv(name, before or "")  # remembered: what the command sets is undone
-        if before is None:
-            monkeypatch.delenv(name)
 
     def call(parser: object, main: object, *arguments: object) -> tuple[int, str, str]:
         capsys.readouterr()

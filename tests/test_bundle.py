@@ -275,6 +275,11 @@ def overlap(header: dict[str, Any]) -> None:
         (change_info(lambda info: info["backbone"]["shape"].update(output=2**40)), "output"),
         (change_info(lambda info: info.pop("legend")), "legend"),
         (change_info(lambda info: info["stats"]["hsi"]["mean"].pop()), "statistics"),
+        (change_info(lambda info: info["stats"]["sar"]["maximum"].append(1.0)), "statistics"),
+        (change_info(lambda info: info["stats"]["sar"].update(std=[1.0, 0.0])), "deviation"),
+        (change_info(lambda info: info["stats"]["sar"].update(mean=[1.0, float("nan")])), "not finite"),
+        (change_info(lambda info: info["grid"].update(crs="http://example.org/crs")), "CRS"),
+        (change_info(lambda info: info["legend"][0].update(colour=[0, 0, 999])), "colour"),
         (set_key("model", "window", 10**9), "window"),
         (set_key("model", "width", 10**6), "width"),
         (set_key("model", "depth", 10**9), "depth"),
@@ -308,6 +313,16 @@ def test_attacks_are_refused_without_memory(make_file, change, words):
         load_model(changed, CPU)
     assert "\n" not in str(caught.value)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024  # KiB
+
+
+def test_weights_that_are_no_numbers_are_refused(make_file):
+    """They would map every pixel to the first class."""
+    path, network = make_file()
+    with torch.no_grad():
+        next(iter(network.parameters())).fill_(float("nan"))
+    save_model(path, network, make_info(ModelConfig(**KEYS)))
+    with pytest.raises(ModelFileError, match="no numbers"):
+        load_model(path, CPU)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from engine import device
+from engine import device, memory
 from engine.errors import ConfigError
 
 
@@ -101,7 +101,7 @@ def test_autocast():
 )
 def test_is_out_of_memory(error, expected):
     """Every allocator's way to say it, and nothing else."""
-    assert device.is_out_of_memory(error) is expected
+    assert memory.is_out_of_memory(error) is expected
 
 
 def test_backoff_halves_until_it_fits():

@@ -10,7 +10,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = ROOT / "engine"
 
-BASE = {"errors", "modality", "legend", "config", "progress", "cancel", "checksum", "commandline", "launch"}
+BASE = {
+    "errors", "modality", "legend", "config", "progress", "cancel", "commandline", "checksum", "launch", "atomic",
+    "disk", "memory", "trust",
+}  # fmt: skip
 ALL = {path.stem for path in ENGINE.iterdir() if path.suffix == ".py" or path.is_dir()} | {"__init__"}
 
 # Plain values of the raster room: no file is opened by them.

@@ -64,12 +64,20 @@ def matrix_rows(sensors: str, names: Sequence[str], what: str, matrix: Sequence[
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as CSV; None is an empty cell."""
+    """Rows as CSV; None is an empty cell.
+
+    Names come from strangers' labels and models: one that a spreadsheet would take for a formula gets an apostrophe.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+    writer.writerows([_cell(cell) for cell in row] for row in [header, *rows])
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return "" if value is None else value
 
 
 def _part_facts(accuracy: MapAccuracy, part: Part) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from engine.assessment.facts import accuracy_facts, accuracy_rows, to_csv
 from engine.assessment.map_check import MapAccuracy
 from engine.assessment.map_page import report_html
+from engine.atomic import write_text
 from engine.errors import OutputError
 from engine.legend import Legend
 
@@ -45,9 +46,7 @@ def write_report(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in contents.items():
-            part = folder / f".{name}.part"
-            part.write_text(text, encoding="utf-8", newline="")
-            part.replace(folder / name)
+            write_text(folder / name, text)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from error
     return [str(folder / name) for name in contents]

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import time
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any
 
@@ -158,7 +159,10 @@ def _outcome(future: Future) -> Outcome:
                 error=f"{_LIVES + 1} workers died over it; memory may be short: use fewer workers for a machine",
             )
         return Outcome("failed", error=f"the worker cannot do it ({type(error).__name__}: {error})", again=True)
-    outcome: Outcome = future.result()
+    try:
+        outcome: Outcome = future.result()
+    except (OSError, CancelledError):  # it was done, but who could say how has gone meanwhile
+        return Outcome("lost")
     return outcome
 
 

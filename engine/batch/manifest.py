@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from engine.atomic import write_text
 from engine.errors import ConfigError
-from engine.raster.writer import part_path, writing
+from engine.raster.writer import writing
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
 
@@ -124,11 +124,7 @@ def replace_text(path: Path, text: str) -> None:
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part_path(path).open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part_path(path).replace(path)
+        write_text(path, text)
 
 
 def _guarded(text: str) -> str:

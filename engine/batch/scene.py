@@ -23,11 +23,13 @@ class Scene:
         id: its name, also that of its folder.
         layers: raster by modality name, at least one.
         datetime: when it was seen, RFC 3339; None where nobody says.
+        fault: why it must not be mapped, a sentence; empty if nothing speaks against it.
     """
 
     id: str
     layers: Mapping[str, Path]
     datetime: str | None = None
+    fault: str = ""
 
 
 def id_fault(text: str) -> str | None:

@@ -5,7 +5,8 @@
     tile-02,,,dsm/02.tif,s1/02.tif
 
 `id` is needed, `datetime` may be left out, every other column is a modality of the model; any cell of those may be
-empty, not all of a row. Paths are relative to the table. Comma, semicolon or tab; UTF-8.
+empty, not all of a row. Paths are relative to the table. Comma, semicolon or tab; UTF-8. A raster of another machine is
+the trouble of its scene alone.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from engine.batch.faults import Faults
 from engine.batch.scene import MAX_SCENES, Scene, id_fault
 from engine.errors import ConfigError
+from engine.trust import leads_elsewhere, network_is_allowed
 
 _ID, _DATETIME = "id", "datetime"
 _SEPARATORS = ",;\t"
@@ -105,16 +107,22 @@ def _scene(number: int, cells: list[str], columns: list[str], folder: Path, faul
     when = named.get(_DATETIME) or None
     if when is not None and not is_datetime(when):
         faults.add(f"{place}, column {_DATETIME}", f"{when[:40]!r}: expected a time like 2021-06-01T10:00:00Z")
-    layers = {}
+    layers, elsewhere = {}, ""
     for name, cell in named.items():
         if name in (_ID, _DATETIME) or not cell:
             continue
         if "\0" in cell:
             faults.add(f"{place}, column {name}", "not the name of a file")
-        layers[name] = folder / cell
-    if not layers:
+        if leads_elsewhere(cell) and not network_is_allowed():
+            elsewhere = elsewhere or (
+                f"{place}, column {name}: {cell[:100]!r} is not a file on this machine's disks; copy it here, or set "
+                "MAMOL_NETWORK=1 if you trust the table"
+            )
+        else:
+            layers[name] = folder / cell
+    if not layers and not elsewhere:
         faults.add(place, "no raster; give one of at least one modality")
-    return Scene(named[_ID], layers, when)
+    return Scene(named[_ID], layers, when, elsewhere)
 
 
 def is_datetime(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 import traceback
@@ -16,13 +17,15 @@ from engine.batch.items import write_map_item
 from engine.batch.order import Order, Task
 from engine.bundle import LoadedModel, load_model
 from engine.checksum import file_sha256
-from engine.device import choose_device, is_out_of_memory
-from engine.errors import Cancelled, EngineError, ModelFileError, ResumeError
+from engine.device import choose_device
+from engine.errors import Cancelled, ConfigError, EngineError, ModelFileError, ResumeError
 from engine.mapping.job import MapJob
 from engine.mapping.published import published_facts
 from engine.mapping.shards import Rows, map_or_cut, map_shard, merge_shards
 from engine.mapping.store import clear, work_folder
+from engine.memory import is_out_of_memory
 from engine.progress import Progress, SilentProgress
+from engine.trust import keep_gdal_local
 
 # One map at a time in a process, however many threads its worker has: a map uses its share of cores and memory itself.
 _ONE_AT_A_TIME = threading.Lock()
@@ -82,6 +85,7 @@ def perform(task: Task, order: Order, batch: str, cancelled: Callable[[], bool] 
         batch: name of the batch, for `stop`.
         cancelled: asked before every batch of windows, beside `stop`.
     """
+    keep_gdal_local()  # a worker of a running cluster was not started by a command of ours
     listener, started = _Listener(), time.monotonic()
 
     def stopped() -> bool:
@@ -115,6 +119,8 @@ def _perform(
     """Facts of a map, or the strips of one that is to be cut, or nothing after one strip is mapped."""
     if order.version != __version__:
         raise ModelFileError(f"the worker has version {__version__} of the engine, expected {order.version}")
+    if task.scene.fault:
+        raise ConfigError(task.scene.fault)
     if cancelled():
         raise Cancelled
     job = order.job(task.scene)
@@ -132,8 +138,10 @@ def _perform(
             if isinstance(result, list):
                 return result
             facts = result
-    elif task.rows is not None:
-        return []
+    else:
+        shutil.rmtree(work_folder(job.out), ignore_errors=True)  # of a process that died right after naming the map
+        if task.rows is not None:
+            return []
     write_map_item(order, task.scene, facts)
     return facts
 

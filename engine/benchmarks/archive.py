@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape  # nosec B406 - only writes
 
 import numpy as np
 import rasterio
 from rasterio.transform import from_origin
 
+from engine.atomic import write_text
 from engine.errors import ConfigError, RasterOpenError
 
 
@@ -111,7 +113,7 @@ def write_archive(name: str, found: Sequence[Any], folder: Path) -> Path:
     for side, values in zip(("train", "test"), labels, strict=False):
         write_labels(folder / f"{side}.tif", values, names, profile)
     job = folder / "scene.toml"
-    job.write_text(scene_job(str(facts["full_name"]), ["hsi", archive.sensor], len(labels) == 2), encoding="utf-8")
+    write_text(job, scene_job(str(facts["full_name"]), ["hsi", archive.sensor], len(labels) == 2))
     return job
 
 
@@ -120,7 +122,7 @@ def write_labels(path: Path, labels: np.ndarray, names: Sequence[str], profile: 
     with rasterio.open(path, "w", **(profile | {"count": 1, "dtype": "uint8", "nodata": 0})) as file:
         file.write(labels.astype(np.uint8), 1)
     # GDAL keeps category names in a sidecar, and rasterio has no function for them.
-    listed = "".join(f"<Category>{name}</Category>" for name in ("nodata", *names))
+    listed = "".join(f"<Category>{escape(name)}</Category>" for name in ("nodata", *names))
     path.with_name(path.name + ".aux.xml").write_text(
         f'<PAMDataset><PAMRasterBand band="1"><CategoryNames>{listed}</CategoryNames></PAMRasterBand></PAMDataset>\n',
         encoding="utf-8",

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.atomic import write_text
+
 # What the report of a training says of a combination, and the table's column of it; fractions, shown in percent.
 COLUMNS = {
     "oa": "OA",
@@ -32,7 +34,7 @@ def write_calibration(out: Path) -> Path | None:
     if not parts:
         return None
     path = out / "calibration.md"
-    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    write_text(path, "\n\n".join(parts) + "\n")
     return path
 
 

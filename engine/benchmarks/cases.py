@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.atomic import write_text
 from engine.benchmarks.floors import CONTEXTS_PX
 from engine.benchmarks.houston import spread_pixels
 from engine.benchmarks.simulator.shapes import SHAPES
@@ -138,7 +139,7 @@ def real_cases(data: Path, out: Path, names: str | None = None) -> list[Case]:
             raise ConfigError(f"{data / folder}: no such folder; --data names the folder of the real scenes")
         path = out / "jobs" / f"{name}.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(job((data / folder).resolve(), out.resolve()).lstrip(), encoding="utf-8")
+        write_text(path, job((data / folder).resolve(), out.resolve()).lstrip())
         cases.append(Case(name, path, contexts_px))
     return cases
 

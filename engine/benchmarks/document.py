@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.assessment.page import page, table
+from engine.atomic import replacing, write_text
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,9 @@ def write_document(title: str, parts: Sequence[Part], out: Path, name: str) -> P
     for part in parts:
         if isinstance(part, Picture):
             _save(part, out)
-    (out / f"{name}.html").write_text(
-        page(title, [line for part in parts for line in _as_html(part, out)]), encoding="utf-8"
-    )
+    write_text(out / f"{name}.html", page(title, [line for part in parts for line in _as_html(part, out)]))
     path = out / f"{name}.md"
-    path.write_text("\n\n".join([f"# {title}", *map(_as_markdown, parts)]) + "\n", encoding="utf-8")
+    write_text(path, "\n\n".join([f"# {title}", *map(_as_markdown, parts)]) + "\n")
     return path
 
 
@@ -105,7 +104,8 @@ def _save(picture: Picture, out: Path) -> None:
 
     figure = Figure(figsize=picture.size, layout="constrained")
     picture.draw(figure)
-    figure.savefig(_file(picture, out), dpi=120)
+    with replacing(_file(picture, out)) as part:
+        figure.savefig(part, dpi=120)
 
 
 def _file(picture: Picture, out: Path) -> Path:

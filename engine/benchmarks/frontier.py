@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.atomic import replacing
 from engine.benchmarks.runs import SPEED, Run
 
 
@@ -43,7 +44,8 @@ def draw_frontier(points: dict[str, tuple[float, float, float]], path: Path) -> 
         axes.set_xlabel("pixels per second")
         axes.set_ylabel(f"{metric}, %, mean over sensor combinations")
         axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=120)
+    with replacing(path) as part:
+        figure.savefig(part, dpi=120)
 
 
 def _mean(runs_of_cases: Sequence[Sequence[Run]], metric: str) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.atomic import write_text
 from engine.benchmarks.document import Part, Picture, Table, Text, write_document
 from engine.benchmarks.grid import READINGS
 from engine.benchmarks.methods import MAMOL
@@ -24,7 +25,7 @@ Scored = dict[tuple[str, int, str], dict[str, dict[str, float]]]  # (scene, seed
 
 def write_grid(runs: Sequence[Run], out: Path, name: str = "methods") -> Path:
     """Write NAME.md, NAME.html, NAME.csv and pictures; return the path of the first."""
-    (out / f"{name}.csv").write_text(runs_csv(runs), encoding="utf-8")
+    write_text(out / f"{name}.csv", runs_csv(runs))
     return write_document(_TITLES[name], grid_parts(runs, name), out, name)
 
 

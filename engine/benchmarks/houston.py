@@ -16,6 +16,8 @@ from rasterio.transform import Affine
 from scipy import ndimage
 from shapely.affinity import affine_transform
 
+from engine.atomic import replacing
+
 SPACING_PX = 3  # between pixels that were neighbours: no window of 3 x 3 holds two of them
 _TILE_PX = 64
 
@@ -34,9 +36,8 @@ def spread_pixels(source: Path, folder: Path) -> Path:
     for name in ("hsi", "lidar"):
         _spread_raster(source / f"{name}.tif", folder / f"{name}.tif")
     for name in ("train", "test"):
-        part = folder / f"{name}.part.gpkg"
-        _regions(source / f"{name}.tif").to_file(part, driver="GPKG")
-        part.replace(folder / f"{name}.gpkg")
+        with replacing(folder / f"{name}.gpkg") as part:
+            _regions(source / f"{name}.tif").to_file(part, driver="GPKG")
     return folder
 
 

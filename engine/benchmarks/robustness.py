@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.assessment.confusion import Confusion
+from engine.atomic import write_text
 from engine.benchmarks.cases import Case
 from engine.benchmarks.document import Part, Picture, Table, write_document
 from engine.benchmarks.grid import budget
@@ -141,7 +142,7 @@ def looked_at(run: Run, look: str) -> Scores:
 
 def write_robustness(runs: Sequence[Run], out: Path) -> Path:
     """Write robustness.md, .html, .csv and the picture; return the path of the first."""
-    (out / "robustness.csv").write_text(runs_csv(runs), encoding="utf-8")
+    write_text(out / "robustness.csv", runs_csv(runs))
     parts: list[Part] = [_table(runs, metric) for metric in ("oa", "aa")]
     return write_document(
         "Fusions, modality-mix learning, disturbed sensors", [*parts, _picture(runs)], out, "robustness"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.atomic import write_text
 from engine.benchmarks.floors import CORRECTED, FILLED, SPECIALISTS
 from engine.benchmarks.frontier import draw_frontier, frontier
 from engine.benchmarks.results import chosen_family, markdown, paired_table, pooled_row
@@ -22,11 +23,11 @@ def write_tables(runs: Sequence[Run], out: Path) -> Path:
     cases = list(dict.fromkeys(run.case for run in runs))
     path = out / "tables.md"
     parts = [part for case in cases for part in case_sections(runs, case)] + pooled_section(runs, cases)
-    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    write_text(path, "\n\n".join(parts) + "\n")
     if len(points := frontier(runs)) > 1:
         draw_frontier(points, out / "frontier.png")
-    (out / "runs.csv").write_text(runs_csv(runs), encoding="utf-8")
-    (out / "pairs.csv").write_text(pairs_csv(runs, cases), encoding="utf-8")
+    write_text(out / "runs.csv", runs_csv(runs))
+    write_text(out / "pairs.csv", pairs_csv(runs, cases))
     return path
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from engine import disk
+from engine.atomic import flush, write_text
 from engine.data.scene import Scene
 from engine.data.splits import Split
 from engine.data.statistics import groups_by_square
@@ -133,20 +135,28 @@ def build_caches(
 
     Raises:
         Cancelled: `cancelled()` said so; what is there is built anew next time.
-        OutputError: the disk is full.
+        OutputError: the disk has no room for it.
     """
-    caches = []
-    for place, (scene, split) in enumerate(zip(scenes, splits, strict=True)):
-        part = folder / str(place)
+    parts = [folder / str(place) for place in range(len(scenes))]
+    missing, size = {}, 0
+    for place, (scene, split, part) in enumerate(zip(scenes, splits, parts, strict=True)):
         if not (part / "complete.json").exists():
-            part.mkdir(parents=True, exist_ok=True)
             rng = np.random.default_rng([seed, place, 3])
-            np.save(
-                part / "tiles.npy", _choose_tiles(scene, split, reach_px, unlabelled_tiles, rng), allow_pickle=False
-            )
-            _fill(part, scene, split, stats, progress, cancelled)
-        caches.append(SceneCache(part, _bands(scene)))
-    return caches
+            missing[place] = _choose_tiles(scene, split, reach_px, unlabelled_tiles, rng)
+            size += int((missing[place] >= 0).sum()) * _tile_bytes(_bands(scene))
+    folder.mkdir(parents=True, exist_ok=True)
+    if missing:  # of all scenes, before the first is read
+        disk.require(folder, size, "copies of what training reads")
+    for place, numbers in missing.items():
+        parts[place].mkdir(exist_ok=True)
+        np.save(parts[place] / "tiles.npy", numbers, allow_pickle=False)
+        _fill(parts[place], scenes[place], splits[place], stats, progress, cancelled)
+    return [SceneCache(part, _bands(scene)) for scene, part in zip(scenes, parts, strict=True)]
+
+
+def _tile_bytes(bands: Sequence[int]) -> int:
+    """Of one tile: values in float16, a byte of validity for each modality, classes in int16."""
+    return TILE_PX**2 * (2 * sum(bands) + len(bands) + 2)
 
 
 def open_caches(folder: Path, scenes: Sequence[Scene]) -> list[SceneCache]:
@@ -228,7 +238,9 @@ def _fill(
         progress.step("reading scenes", number + 1, len(places), "tiles")
     for stored in cache.files:
         stored.flush()
-    (folder / "complete.json").write_text(json.dumps({"tiles": len(places)}), encoding="utf-8")
+    for file in folder.iterdir():
+        flush(file)
+    write_text(folder / "complete.json", json.dumps({"tiles": len(places)}))
 
 
 def _allocate(path: Path, size: int) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from engine.device import crew
-from engine.errors import Cancelled, NodataError
+from engine.errors import Cancelled, ModelFileError, NodataError
 from engine.mapping.infer import BlockModel, Predictor
 from engine.mapping.job import MapJob
 from engine.mapping.output import write_maps
@@ -26,6 +26,7 @@ from engine.mapping.pipeline import Stopwatch, WriteBehind, read_ahead
 from engine.mapping.plan import InputBlock, Plan, read_block
 from engine.mapping.products import encode_block
 from engine.mapping.report import map_facts
+from engine.mapping.room import check_room
 from engine.mapping.setup import Setup, prepared
 from engine.mapping.store import BlockStore, Journal, clear, sole_user, work_folder
 from engine.mapping.summary import Totals
@@ -33,6 +34,8 @@ from engine.mapping.survey import describe_grid, describe_patterns, describe_val
 from engine.progress import Progress, SilentProgress
 from engine.raster.area import row_area_m2
 from engine.raster.windows import Window, blocks
+
+_ABSURD = 1e4  # standard deviations; a value so far out is no measurement
 
 
 def predict_map(
@@ -67,13 +70,15 @@ def map_whole(setup: Setup, progress: Progress, cancelled: Callable[[], bool]) -
     look(plan, progress, cancelled)
     folder = work_folder(job.out)
     work = blocks_mapped(setup, plan.area, folder, setup.identity, stopwatch, progress, cancelled)
-    with sole_user(folder), work as (store, totals):
-        if not totals.mapped:
-            raise nothing_to_map(plan)
-        facts = map_facts(job, plan, totals, **setup.run)
-        with stopwatch("assembling"):
-            write_maps(job, plan, totals, store.read_rows, facts, progress, cancelled)
-        shutil.rmtree(folder, ignore_errors=True)
+    with sole_user(folder):
+        check_room(setup, folder, progress)
+        with work as (store, totals):
+            if not totals.mapped:
+                raise nothing_to_map(plan)
+            facts = map_facts(job, plan, totals, **setup.run)
+            with stopwatch("assembling"):
+                write_maps(job, plan, totals, store.read_rows, facts, progress, cancelled)
+            shutil.rmtree(folder, ignore_errors=True)
     return facts | {"stages": {stage: round(seconds, 3) for stage, seconds in stopwatch.seconds.items()}}
 
 
@@ -204,12 +209,39 @@ def _map(
             batch = model.batch
             with stopwatch("predicting"):
                 probabilities = model.probabilities(block)
+            _check_numbers(probabilities, block, plan)
             writer.put((block, probabilities))
             if model.batch < batch:
                 progress.warning(f"memory ran out with {batch} windows at once; going on with {model.batch}")
             done += block.area.height * block.area.width
             progress.step("mapping", done, total, "px")
     return totals
+
+
+def _check_numbers(probabilities: np.ndarray, block: InputBlock, plan: Plan) -> None:
+    """Refuse to write a class where the network's arithmetic has overflowed.
+
+    Raises:
+        NodataError: it has, and a layer holds values that no sensor measures.
+        ModelFileError: it has, with values as they should be.
+    """
+    if np.isfinite(probabilities).all():
+        return
+    sizes = {
+        name: float(np.abs(values).max())
+        for name, values in zip(plan.info.names, block.values, strict=True)
+        if values is not None
+    }
+    name = max(sizes, key=lambda key: np.nan_to_num(sizes[key], nan=np.inf))
+    if sizes[name] < _ABSURD:
+        raise ModelFileError(
+            f"the model's arithmetic overflows near row {block.area.row}, column {block.area.col}, though the layers' "
+            "values are like those of training; the model file may be damaged"
+        )
+    raise NodataError(
+        f"{name}: near row {block.area.row}, column {block.area.col} its values are so far from those of training "
+        f"({sizes[name]:.3g} standard deviations) that the model cannot compute with them; declare them as nodata"
+    )
 
 
 def nothing_to_map(plan: Plan) -> NodataError:

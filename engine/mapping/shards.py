@@ -24,6 +24,7 @@ from engine.mapping.pipeline import Stopwatch
 from engine.mapping.plan import Plan
 from engine.mapping.products import Product
 from engine.mapping.report import map_facts
+from engine.mapping.room import check_room
 from engine.mapping.setup import Setup, prepared
 from engine.mapping.store import BlockStore, Journal, sole_user, work_folder
 from engine.mapping.summary import Totals
@@ -51,6 +52,9 @@ def map_or_cut(
         if len(strips) == 1:
             return map_whole(setup, progress, cancelled)
         look(setup.plan, progress, cancelled)
+        folder = work_folder(job.out)
+        with sole_user(folder):
+            check_room(setup, folder, progress)
         return strips
 
 

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from engine.atomic import write_text
 from engine.errors import OutputError, ResumeError
 from engine.mapping.products import Product
 from engine.raster.windows import Window
@@ -146,15 +147,11 @@ class Journal:
         Raises:
             OutputError: the folder cannot be written.
         """
-        path, new = self.folder / _JOURNAL, self.folder / f"{_JOURNAL}.part"
+        path = self.folder / _JOURNAL
         state = {"job": self.job, "block_px": self.block_px, "finished": self.finished, "totals": self.totals}
         with writing(path):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with new.open("w", encoding="utf-8") as file:
-                json.dump(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
+            write_text(path, json.dumps(state))
 
 
 class BlockStore:
@@ -168,7 +165,7 @@ class BlockStore:
         finished: how many of them are there already.
 
     Raises:
-        OutputError: the folder cannot be written, or its disk has no room for the rasters.
+        OutputError: the folder cannot be written.
         ResumeError: less is there than `finished` says.
     """
 
@@ -191,16 +188,6 @@ class BlockStore:
             with writing(path):
                 self._files[name] = path.open("r+b" if finished else "w+b", buffering=0)
                 self._files[name].truncate(size)
-        missing = sum(
-            (self._first[-1] - self._first[finished]) * item.bytes_per_pixel for item in self.layouts.values()
-        )
-        free = shutil.disk_usage(folder).free
-        if missing > free:
-            self.close()
-            raise OutputError(
-                f"{folder}: {missing / 1e6:,.1f} MB needed, {free / 1e6:,.1f} MB free on this disk; "
-                "free some space or choose another folder"
-            )
 
     def append(self, arrays: Mapping[Product, np.ndarray]) -> None:
         """Write the next block, `(bands, height, width)` of each raster, through to the disk.

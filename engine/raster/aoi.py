@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rasterio.features import rasterize
 
-from engine.errors import ConfigError, GridMismatchError
+from engine.errors import ConfigError, GridMismatchError, LabelError
 from engine.raster.grid import Grid
 from engine.raster.windows import Window
 
@@ -45,13 +45,14 @@ class AreaOfInterest:
 
 
 def _read_polygons(path: Path, grid: Grid) -> Any:  # a geopandas.GeoSeries
-    import geopandas
-    from pyogrio.errors import DataSourceError  # type: ignore[import-untyped]
+    from engine.raster.vector_file import list_layers, read_vector
 
     try:
-        shapes = geopandas.read_file(path).geometry
-    except (DataSourceError, OSError) as error:
-        raise ConfigError(f"{path}: area of interest cannot be read ({error}); check the path") from error
+        shapes = read_vector(path, next(iter(list_layers(path)), None)).geometry
+    except LabelError as error:
+        raise ConfigError(f"area of interest cannot be read: {error}") from error
+    except AttributeError as error:
+        raise ConfigError(f"{path}: holds no geometries; an area of interest needs polygons") from error
     shapes = shapes[shapes.notna() & shapes.geom_type.isin(["Polygon", "MultiPolygon"]) & ~shapes.is_empty]
     if shapes.empty:
         raise ConfigError(f"{path}: holds no polygon; an area of interest needs at least one")

@@ -7,7 +7,7 @@ import numpy as np
 from engine.errors import BandCountError
 from engine.modality import Modality
 from engine.raster.sources import Source
-from engine.raster.windows import Window, tile_cores
+from engine.raster.windows import Window
 
 _SCAN_PX = 64
 _SCAN_WINDOWS = 64
@@ -72,9 +72,11 @@ def sample_values(source: Source, bands: tuple[int, ...]) -> np.ndarray:
 def _scan_windows(source: Source) -> list[Window]:
     """At most 64 windows spread evenly over a raster, all of it where it is small."""
     grid = source.grid
-    tiles = list(tile_cores(grid.height, grid.width, _SCAN_PX))
-    chosen = np.unique(np.linspace(0, len(tiles) - 1, min(_SCAN_WINDOWS, len(tiles))).round().astype(int))
-    return [tiles[index] for index in chosen]
+    tile_rows, tile_cols = -(-grid.height // _SCAN_PX), -(-grid.width // _SCAN_PX)
+    count = tile_rows * tile_cols
+    chosen = np.unique(np.linspace(0, count - 1, min(_SCAN_WINDOWS, count)).round().astype(np.int64))
+    places = (divmod(index, tile_cols) for index in chosen.tolist())
+    return [Window(row * _SCAN_PX, col * _SCAN_PX, _SCAN_PX, _SCAN_PX) for row, col in places]
 
 
 def _by_wavelength(

@@ -40,8 +40,11 @@ def check_complete(path: Path, header: Mapping[str, str], itemsize: int) -> None
     """
     if header.get("file_compression", "0").strip() != "0":
         return
-    samples, lines, bands = (int(header[key]) for key in ("samples", "lines", "bands"))
-    expected = int(header.get("header_offset", "0")) + samples * lines * bands * itemsize
+    try:
+        samples, lines, bands = (int(header[key]) for key in ("samples", "lines", "bands"))
+        expected = int(header.get("header_offset", "0")) + samples * lines * bands * itemsize
+    except (KeyError, ValueError) as error:
+        raise RasterOpenError(f"{path}: its ENVI header does not give its size in numbers; correct the .hdr") from error
     size = path.stat().st_size
     if size < expected:
         raise RasterOpenError(f"{path}: truncated: its header promises {expected} bytes, it has {size}; copy it again")

@@ -19,6 +19,7 @@ from engine.raster.sources import ArraySource, Source, open_source
 from engine.raster.windows import blocks
 
 _BLOCK_PX = 1024
+_MOST_PIXELS = 10**10  # a hundred million a second: minutes, not days
 
 
 def read_label_raster(path: str | Path, grid: Grid, variable: str | None, ignore: Sequence[int]) -> LabelledPixels:
@@ -31,6 +32,11 @@ def read_label_raster(path: str | Path, grid: Grid, variable: str | None, ignore
         LabelError: more than one band, values that are not whole numbers, or no way onto the grid.
         RasterOpenError: the file cannot be read.
     """
+    if grid.height * grid.width > _MOST_PIXELS:
+        raise LabelError(
+            f"{path}: a raster of labels is read whole, and the reference grid has {grid.height:,} x {grid.width:,} "
+            "pixels; give points or polygons, or a reference raster cut to the labelled area"
+        )
     source = open_source(path, variable)
     try:
         found = list(_read_blocks(source, grid, _only_band(source)))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import geopandas
 import numpy as np
-import pyogrio  # type: ignore[import-untyped]
 import rasterio.features
 import shapely
 from affine import Affine
@@ -16,6 +15,7 @@ from engine.errors import LabelError
 from engine.raster.grid import Grid, covering_window, crs_name, is_local
 from engine.raster.labelled_pixels import LabelledPixels, settle
 from engine.raster.legends import Hints, qml_hints
+from engine.raster.vector_file import read_vector
 from engine.raster.windows import blocks
 
 _SUFFIXES = {".gpkg", ".shp", ".geojson", ".json", ".fgb", ".kml", ".gml", ".gdb", ".sqlite"}
@@ -39,7 +39,7 @@ def read_label_vector(
         LabelError: the file cannot be read, layer or field is unknown, values are no classes, geometries are lines, or
             there is no way onto the grid.
     """
-    frame = _read_frame(path, layer)
+    frame = read_vector(path, layer)
     field = _class_field(path, frame, field)
     column = frame[field]
     texts = ["" if missing else str(value).strip() for value, missing in zip(column, column.isna(), strict=True)]
@@ -47,27 +47,14 @@ def read_label_vector(
     labelled = values != 0
     shapes = _pixel_shapes(path, frame[labelled], grid)
     parts, feature = shapely.get_parts(shapes, return_index=True)
+    there = ~shapely.is_empty(parts)
+    parts, feature = parts[there], feature[there]
     kinds = shapely.get_type_id(parts)
     if not np.isin(kinds, (_POINT, _POLYGON)).all():
         raise LabelError(f"{path}: lines cannot be labels; give points or polygons")
     part_values = values[labelled][feature]
     rows, cols, region = _burn(parts, kinds, grid)
     return settle(LabelledPixels(rows, cols, part_values[region], region, hints), grid.width)
-
-
-def _read_frame(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
-    if not path.exists():
-        raise LabelError(f"{path}: no such file")
-    try:
-        # Layers without geometry are tables, like the styles that QGIS keeps in a GeoPackage.
-        layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
-        if layer is None and len(layers) > 1:
-            raise LabelError(f"{path}: several layers ({', '.join(layers)}); say which one as labels.layer")
-        if layer is not None and layer not in layers:
-            raise LabelError(f"{path}: no layer {layer}; it has: {', '.join(layers)}")
-        return geopandas.read_file(path, layer=layer or (layers[0] if layers else None))
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise LabelError(f"{path}: not a readable vector file ({error})") from error
 
 
 def _class_field(path: Path, frame: geopandas.GeoDataFrame, field: str | None) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 import scipy.io
 
 from engine.errors import RasterOpenError
+from engine.memory import memory_bytes
+
+_BYTES_PER_VALUE = 8
 
 
 def split_variable(path: str | Path) -> tuple[Path, str | None]:
@@ -46,6 +50,16 @@ def read_mat(path: Path, variable: str | None = None) -> np.ndarray:
     return array[None] if array.ndim == 2 else np.moveaxis(array, 2, 0)
 
 
+def _check_size(path: Path, values: int) -> None:
+    """Refuse what memory cannot hold: these arrays are read whole, and a packed file of a kilobyte may promise all."""
+    needed, there = values * _BYTES_PER_VALUE / 1e9, memory_bytes() / 1e9
+    if needed > there / 2:
+        raise RasterOpenError(
+            f"{path}: its arrays take {needed:,.1f} GB, this machine has {there:,.1f} GB of memory; convert them to "
+            "GeoTIFF, which is read in pieces"
+        )
+
+
 def _is_raster(array: object) -> bool:
     return isinstance(array, np.ndarray) and array.ndim in (2, 3) and array.size > 1 and array.dtype.kind in "biuf"
 
@@ -62,10 +76,13 @@ def _is_hdf(path: Path) -> bool:
 def _read_classic(path: Path, variable: str | None) -> dict[str, np.ndarray]:
     try:
         # Names first: where the variable is missing, the message can list what there is.
-        names = [name for name, _, _ in scipy.io.whosmat(path)]
-        wanted = [variable] if variable in names else names
+        shapes = {name: shape for name, shape, _ in scipy.io.whosmat(path)}
+        wanted = [variable] if variable in shapes else list(shapes)
+        _check_size(path, sum(math.prod(shapes[name]) for name in wanted))
         arrays: dict[str, np.ndarray] = scipy.io.loadmat(path, variable_names=wanted)
         return arrays
+    except RasterOpenError:
+        raise
     except Exception as error:  # scipy raises whatever its parser stumbles over, down to struct.error
         raise RasterOpenError(f"{path}: not a readable .mat file, perhaps truncated ({error})") from error
 
@@ -79,9 +96,15 @@ def _read_hdf(path: Path, variable: str | None) -> dict[str, np.ndarray]:
         ) from error
     try:
         with h5py.File(path) as file:
-            datasets = {str(name): item for name, item in file.items() if isinstance(item, h5py.Dataset)}
+            # Links to other files and arrays kept in them are left alone: a file speaks for itself only.
+            own = [name for name in file if isinstance(file.get(name, getlink=True), h5py.HardLink)]
+            datasets = {str(name): file[name] for name in own if isinstance(file[name], h5py.Dataset)}
+            datasets = {name: item for name, item in datasets.items() if not (item.external or item.is_virtual)}
             wanted = [variable] if variable in datasets else list(datasets)
+            _check_size(path, sum(datasets[name].size for name in wanted))
             # HDF5 keeps MATLAB's column-major arrays with the axes reversed.
             return {name: np.asarray(datasets[name]).T for name in wanted}
-    except OSError as error:
+    except RasterOpenError:
+        raise
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError, MemoryError) as error:
         raise RasterOpenError(f"{path}: not a readable .mat file, perhaps truncated ({error})") from error

@@ -17,6 +17,7 @@ import rasterio
 import rasterio.shutil
 from rasterio.crs import CRS
 
+from engine.atomic import flush, rename
 from engine.errors import GridMismatchError, OutputError
 from engine.legend import Legend
 from engine.raster.grid import Grid, crs_name, same_crs
@@ -67,7 +68,8 @@ def write_mosaic(maps: Sequence[Path], vrt: Path, cog: Path, legend: Legend) -> 
             _check(cog, grid)
         publish([cog], sidecars)
         with writing(vrt):
-            part_path(vrt).replace(vrt)
+            flush(part_path(vrt))
+            rename(part_path(vrt), vrt)
     finally:
         discard_parts([vrt, cog, *sidecars])
     return grid

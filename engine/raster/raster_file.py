@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.enums import ColorInterp, Interleaving, MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
@@ -18,8 +18,16 @@ from engine.errors import RasterOpenError
 from engine.raster import envi
 from engine.raster.grid import Grid
 from engine.raster.pixels import check_bands, empty, finite, placed
+from engine.raster.vrt import check_layer
 from engine.raster.wavelengths import nanometres
 from engine.raster.windows import Window
+
+# What GDAL may take a file for. Its other drivers reach services, read catalogues of files, or are seldom tried.
+DRIVERS = (
+    "GTiff", "VRT", "ENVI", "HFA", "JP2OpenJPEG", "PNG", "JPEG", "AAIGrid", "EHdr", "SRTMHGT", "DTED", "SAGA",
+)  # fmt: skip
+_MOST_BANDS = 10_000  # as in model files
+_MOST_BLOCK_BYTES = 2**30  # GDAL reads whole blocks (tiles, strips), however small the window is
 
 # Layers without georeferencing are allowed (the stack checks that they fit together), so the warning helps nobody.
 warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
@@ -34,6 +42,9 @@ class RasterFile:
         self._local = threading.local()
         self._handles: list[DatasetReader] = []
         self._lock = threading.Lock()
+        if not path.is_file():
+            raise RasterOpenError(f"{path}: {'not a file' if path.exists() else 'no such file'}; give a raster file")
+        check_layer(path)
         dataset = self._dataset()
         try:
             self._read_header(dataset)
@@ -51,10 +62,14 @@ class RasterFile:
             raise RasterOpenError(
                 f"{self.path}: placed by ground control points only; warp it to a grid (gdalwarp) first"
             )
+        self._check_sizes(dataset)
         header = dataset.tags(ns="ENVI")
         if dataset.driver == "ENVI":
             envi.check_complete(self.path, header, np.dtype(dataset.dtypes[0]).itemsize)
-        self.grid = Grid(dataset.height, dataset.width, dataset.transform, dataset.crs or None)
+        try:
+            self.grid = Grid(dataset.height, dataset.width, dataset.transform, dataset.crs or None)
+        except ValueError as error:
+            raise RasterOpenError(f"{self.path}: {error}; correct its georeferencing") from error
         self.count = dataset.count
         tags = [{key.lower(): value for key, value in dataset.tags(band).items()} for band in dataset.indexes]
         alphas = [band for band, use in enumerate(dataset.colorinterp, 1) if use == ColorInterp.alpha]
@@ -67,6 +82,20 @@ class RasterFile:
         self._nodata = [_typed(nodata, dtype) for nodata, dtype in zip(dataset.nodatavals, dataset.dtypes, strict=True)]
         self._one_type = len(set(dataset.dtypes)) == 1
         self._flags = dataset.mask_flag_enums
+
+    def _check_sizes(self, dataset: DatasetReader) -> None:
+        """Refuse numbers that no sensor has and blocks that no memory holds, before anything is read."""
+        if dataset.count > _MOST_BANDS:
+            raise RasterOpenError(f"{self.path}: {dataset.count} bands; at most {_MOST_BANDS} can be read")
+        together = dataset.count if dataset.interleaving == Interleaving.pixel else 1
+        kinds = {np.dtype(kind).itemsize for kind in dataset.dtypes}
+        rows, cols = max(dataset.block_shapes, key=lambda shape: shape[0] * shape[1])
+        size = rows * cols * max(kinds) * together
+        if size > _MOST_BLOCK_BYTES:
+            raise RasterOpenError(
+                f"{self.path}: stored in blocks of {rows} x {cols} pixels, {size / 1e6:,.0f} MB each; rewrite it tiled "
+                "(gdal_translate -co TILED=YES)"
+            )
 
     def read(self, window: Window, bands: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """See `Source.read`. An alpha band masks the others, unless it is itself asked for: then it holds data."""
@@ -123,12 +152,15 @@ class RasterFile:
     def _dataset(self) -> DatasetReader:
         dataset: DatasetReader | None = getattr(self._local, "dataset", None)
         if dataset is None:
-            if not self.path.exists() and not str(self.path).startswith("/vsi"):
-                raise RasterOpenError(f"{self.path}: no such file")
             try:
-                dataset = rasterio.open(self.path)
-            except RasterioError as error:
-                raise RasterOpenError(f"{self.path}: not a readable raster ({error})") from error
+                # `rasterio.open` takes one driver or all. An absolute path is never taken for a driver's own syntax.
+                with rasterio.Env():
+                    dataset = DatasetReader(str(self.path.absolute()), driver=[*DRIVERS])
+            except (RasterioError, ValueError, OverflowError) as error:
+                raise RasterOpenError(
+                    f"{self.path}: not a readable raster of a kind that is known ({error}); give GeoTIFF, COG, VRT, "
+                    "ENVI or .mat"
+                ) from error
             self._local.dataset = dataset
             with self._lock:
                 self._handles.append(dataset)

@@ -7,8 +7,9 @@ offers the classes by name and hides the design, so that nobody is led by what t
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +19,13 @@ import pandas
 import pyogrio  # type: ignore[import-untyped]
 import shapely
 
+from engine.atomic import flush, rename, write_text
 from engine.errors import LabelError, OutputError
 from engine.legend import Legend
 from engine.raster.grid import Grid, apply_affine
 from engine.raster.labels import read_labels
 from engine.raster.symbology import points_qml
+from engine.raster.vector_file import list_layers
 from engine.raster.writer import writing
 
 REFERENCE = "reference"
@@ -79,20 +82,30 @@ def write_sample_points(path: Path, grid: Grid, legend: Legend, design: SampleDe
         crs=None if grid.crs is None else grid.crs.to_wkt(),
     ).astype({REFERENCE: "Int32"})
     style = path.with_suffix(".qml")
-    with writing(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}_") as folder:
+    with writing(path), _folder_beside(path) as folder:
         # SQLite writes journals beside its file: all of them go with the folder.
-        part = Path(folder) / path.name
+        part = folder / path.name
         try:
             # QGIS 3.22 says of newer versions that it may not understand them.
             pyogrio.write_dataframe(frame, part, driver="GPKG", layer=path.stem, dataset_options={"VERSION": "1.3"})
         except pyogrio.errors.DataSourceError as error:
             raise OutputError(f"{path}: cannot be written ({error})") from error
-        (Path(folder) / style.name).write_text(
-            points_qml(legend, REFERENCE, (STRATUM, NAME, PIXELS, HECTARES)), "utf-8"
-        )
-        (Path(folder) / style.name).replace(style)
-        part.replace(path)
+        flush(part)
+        write_text(style, points_qml(legend, REFERENCE, (STRATUM, NAME, PIXELS, HECTARES)))
+        rename(part, path)
     return [path, style]
+
+
+@contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    """A folder for unfinished files; one that a killed process has left is emptied first."""
+    folder = path.with_name(f".{path.name}.work")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_sample_design(path: Path, grid: Grid) -> SampleDesign | None:
@@ -134,9 +147,9 @@ def read_sample_design(path: Path, grid: Grid) -> SampleDesign | None:
 def _design_fields(path: Path) -> pandas.DataFrame | None:
     fields: Sequence[str] = (STRATUM, NAME, PIXELS, HECTARES)
     try:
-        layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+        layers = list_layers(path)
         if len(layers) != 1 or not set(fields) <= set(pyogrio.read_info(path, layer=layers[0])["fields"]):
             return None
         return pyogrio.read_dataframe(path, layer=layers[0], columns=list(fields), read_geometry=False)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+    except (LabelError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
         return None

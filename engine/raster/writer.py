@@ -20,6 +20,7 @@ import rasterio
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import RasterioError
 
+from engine.atomic import flush, rename
 from engine.errors import Cancelled, OutputError
 from engine.legend import Legend
 from engine.raster.grid import Grid
@@ -117,9 +118,12 @@ def publish(files: Sequence[Path], sidecars: Mapping[Path, str]) -> None:
     for path, text in sidecars.items():
         with writing(path):
             part_path(path).write_text(text, encoding="utf-8")
+    for path in [*sidecars, *files]:  # on the disk before any of them has its name
+        with writing(path):
+            flush(part_path(path))
     for path in [*sidecars, *files]:
         with writing(path):
-            part_path(path).replace(path)
+            rename(part_path(path), path)
     for path in {pam_path(path) for path in files} - set(sidecars):
         path.unlink(missing_ok=True)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from engine.atomic import replacing, write_text
 from engine.errors import OutputError, ResumeError
 
 Tensors = dict[str, dict[str, Tensor]]  # group (network, average, best, optimiser) -> name -> tensor
@@ -44,14 +44,13 @@ class Checkpoints:
         }
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            temporary = file.with_suffix(".part")
-            save_file(flat, temporary)
-            temporary.replace(file)
+            with replacing(file) as part:
+                save_file(flat, part)
             facts = facts | {"step": step, "file": file.name, "job": self.job}
             write_text(self.folder / "state.json", json.dumps(facts))
         except (OSError, SafetensorError) as error:
             raise OutputError(f"{file}: checkpoint cannot be written ({error}); free space, then --resume") from error
-        for old in self.folder.glob("state-*"):
+        for old in (*self.folder.glob("state-*"), *self.folder.glob(".state-*")):
             if old != file:
                 with contextlib.suppress(OSError):
                     old.unlink()
@@ -76,16 +75,6 @@ class Checkpoints:
             change = difference(facts["job"], self.job)
             raise ResumeError(f"{self.folder}: the run was started with {change}; set it back, or start anew elsewhere")
         return tensors, facts
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a small file so that it is either the old or the new one, whenever the process dies."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def difference(there: Any, here: Any, where: str = "") -> str:

@@ -7,6 +7,7 @@ How many processes share the work changes rounding, and which dropout and noise 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.config import TrainingConfig
-from engine.device import is_out_of_memory
-from engine.errors import Cancelled, ConfigError
+from engine.errors import Cancelled, ConfigError, NodataError
+from engine.memory import is_out_of_memory
 from engine.model.network import MaMOLNetwork
 from engine.progress import Progress
 from engine.training.assemble import Assembled
@@ -59,6 +60,7 @@ class _Progress:
     best_score: float = -1.0
     best_step: int = 0
     losses: float = 0.0  # sum since the last validation
+    rate: float = 0.0  # learning rate of the last step
     history: list[dict[str, float]] = field(default_factory=list)
 
 
@@ -113,7 +115,7 @@ def fit(
                 score, numbers = validate(teacher.network)
                 since = at.step - (int(at.history[-1]["step"]) if at.history else 0)
                 at.history.append(
-                    {"step": at.step, "seconds": at.seconds, "learning_rate": optimiser.param_groups[0]["lr"]}
+                    {"step": at.step, "seconds": at.seconds, "learning_rate": at.rate}
                     | {"loss": at.losses / since, "score": score}
                     | numbers
                 )
@@ -134,13 +136,18 @@ def fit(
                 if chosen := mixer.prepare(at.step):
                     progress.log(chosen)
             for group in optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = at.rate = rate
             for part in range(config.accumulate):
                 number = at.step * config.accumulate + part
                 with _room_for(config, device):
                     loss: Tensor = loss_of(number, taught=at.step >= teaching_from) / config.accumulate
                     loss.backward()  # type: ignore[no-untyped-call]
                 at.losses += team.sum(loss).item()
+            if not math.isfinite(at.losses):
+                raise NodataError(
+                    f"training: the loss is no number after step {at.step}; a layer may hold values that are meant as "
+                    "nodata, or training.learning_rate is too high"
+                )
             team.sum_gradients(network.parameters())
             nn.utils.clip_grad_norm_(network.parameters(), config.clip)
             optimiser.step()

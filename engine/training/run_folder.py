@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.atomic import replacing, write_text
 from engine.config import Config
 from engine.errors import OutputError
-from engine.training.checkpoint import write_text
 
 
 class RunFolder:
@@ -62,12 +62,10 @@ class RunFolder:
     def write_predictions(self, arrays: dict[str, np.ndarray]) -> None:
         """Write test_predictions.npz: plain arrays, readable with `allow_pickle=False`."""
         path = self.path / "test_predictions.npz"
-        temporary = path.with_suffix(".part")
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as file:  # what numpy reads as .npz
+        with replacing(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as file:  # numpy's .npz
             for name, array in arrays.items():
                 with file.open(f"{name}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-        temporary.replace(path)
 
     def write_report(self, texts: dict[str, str]) -> None:
         """Write report.html and what stands beside it, by name."""

@@ -90,6 +90,16 @@ def test_a_lost_manifest_is_made_again_without_mapping(generate, jobs, tmp_path,
     assert [{**row, "seconds": ""} for row in read_rows(path)] == expected
 
 
+def test_work_of_a_process_that_died_right_after_naming_its_map_is_removed(generate, jobs, tmp_path):
+    assert generate(jobs)[0] == 0
+    left = tmp_path / "maps" / "place0-both" / "place0-both.tif.work"
+    left.mkdir()
+    (left / "classes.raw").write_bytes(b"pixels")
+    (tmp_path / "maps" / "manifest.csv").unlink()  # which had not been told yet
+    assert generate(jobs)[0] == 0
+    assert not left.exists()
+
+
 def test_other_rasters_need_overwrite(generate, jobs, tmp_path):
     assert generate(jobs)[0] == 0
     os.utime(tmp_path / "height1.tif", (1, 1))

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,19 @@ def wait_for_workers(address, count):
 
     with Client(address, set_as_default=False) as client:
         client.wait_for_workers(count, timeout=60)
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("by peer"), CancelledError("lost")])
+def test_an_outcome_that_goes_away_with_its_scheduler_is_lost(error):
+    from engine.batch import cluster
+
+    class Done:
+        status = "finished"
+
+        def result(self):
+            raise error
+
+    assert cluster._outcome(Done()).state == "lost"
 
 
 def test_no_scheduler_answers(model, tmp_path, monkeypatch):

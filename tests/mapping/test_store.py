@@ -1,6 +1,5 @@
 import errno
 import json
-import shutil
 from unittest import mock
 
 import numpy as np
@@ -64,12 +63,6 @@ def test_raw_files_shorter_than_the_journal_are_refused(tmp_path):
     BlockStore(tmp_path, LAYOUTS, area, [area]).close()
     with pytest.raises(ResumeError, match="shorter than its journal says"):
         BlockStore(tmp_path, LAYOUTS, area, [area], finished=1)
-
-
-def test_too_little_room_is_said_before_the_work(tmp_path, monkeypatch):
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(100, 90, 10))
-    with pytest.raises(OutputError, match=r"MB needed, 0\.0 MB free"):
-        BlockStore(tmp_path, LAYOUTS, Window(0, 0, 8, 8), [Window(0, 0, 8, 8)])
 
 
 def test_a_disk_that_fills_up_is_one_sentence(tmp_path):

@@ -2,12 +2,17 @@
 
 import itertools
 import os
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import rasterio
 
+from engine.commandline import users_trouble
 from engine.errors import Cancelled, ConfigError, NodataError, OutputError, RasterOpenError, ResumeError
 from engine.mapping import plan as plan_module
+from engine.mapping import setup as ready_module
 from engine.mapping.map import predict_map
 from engine.mapping.store import work_folder
 from tests.mapping.conftest import BANDS, Listener, everything, read
@@ -134,3 +139,42 @@ def test_full_disk_is_one_sentence_and_leaves_no_map(make_predictor, make_job, m
     with pytest.raises(OutputError, match="no space left"):
         predict_map(job, predictor=make_predictor(BANDS, window=16, core=16))
     assert not list(small_disk.glob("*.tif"))
+
+
+def test_too_little_room_is_said_before_the_work(make_job, predictor, tmp_path, monkeypatch):
+    """Refused where the pixels do not fit, warned of where the finished maps might not; nothing is left."""
+    job = make_job(**everything(tmp_path))
+    raw = 37 * 53 * (1 + 1 + len(predictor.info.legend) + 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9, raw - 1))
+    with pytest.raises(OutputError, match=r"still to be mapped need 0\.0 MB, 0\.0 MB are free"):
+        predict_map(job, predictor=predictor)
+    assert not work_folder(job.out).exists()
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9, 2 * raw))
+    predict_map(job, listener := Listener(), predictor=predictor)
+    assert any("--resume" in text and "may be needed" in text for text in listener.warnings)
+
+
+def test_a_layer_that_overflows_gives_a_sentence_not_a_class(make_job, make_predictor, make_raster, two_layers):
+    """No map is better than a wrong one."""
+    with rasterio.open(two_layers["optical"]) as file:
+        optical = file.read()
+    optical[:, 30, 40] = -9e17  # larger ones are nodata, whatever the file says
+    layers = two_layers | {"optical": make_raster("flooded.tif", optical, nodata=float("nan"))}
+    stats = make_predictor(BANDS).info.stats
+    stats = {name: replace(found, std=found.std * 1e-25) for name, found in stats.items()}
+    with pytest.raises(NodataError, match=r"optical: near row .* declare them as nodata"):
+        predict_map(make_job(layers=layers), predictor=make_predictor(BANDS, stats=stats))
+
+
+def test_a_layer_that_vanishes_is_one_sentence(make_job, predictor, two_layers, monkeypatch):
+    """Between two looks at it."""
+    job, make = make_job(), plan_module.make_plan
+
+    def make_plan(*given, **more):
+        two_layers["height"].unlink()
+        return make(*given, **more)
+
+    monkeypatch.setattr(ready_module, "make_plan", make_plan)
+    with pytest.raises(OSError, match="No such file") as caught:
+        predict_map(job, predictor=predictor)
+    assert "height.tif" in str(users_trouble(caught.value))

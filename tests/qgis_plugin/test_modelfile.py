@@ -40,6 +40,7 @@ def test_the_pixels_of_the_training_are_read(make_model):
         ({"patterns": 5}, "damaged"),
         ({"model": {}}, "damaged"),
         ({"grid": {"resolution": ["x"]}}, "damaged"),
+        ({"grid": {"crs": "http://example.org/crs"}}, "damaged"),
     ],
 )
 def test_a_description_that_is_wrong_is_refused(make_model, change, words):

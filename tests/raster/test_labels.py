@@ -153,6 +153,13 @@ def test_a_missing_or_truncated_raster(make_raster, grid, tmp_path):
         read_labels(path, grid=grid)
 
 
+def test_empty_geometries_label_nothing(make_vector, grid):
+    """As damaged files have them."""
+    shapes = [centre(1, 2), Point(), Polygon(), pixel_box(4, 4, 1, 2)]
+    labels = read_labels(make_vector(shapes, **{"class": [1, 1, 2, 2]}), grid=grid, field="class")
+    assert list(zip(labels.rows.tolist(), labels.cols.tolist(), strict=True)) == [(1, 2), (4, 4), (4, 5)]
+
+
 def test_polygons_label_the_pixels_whose_centres_they_contain(make_vector, grid):
     almost = shapely.buffer(pixel_box(5, 6, 2, 3), 4.9, join_style="mitre")  # reaches no further centre
     less = shapely.buffer(pixel_box(1, 1, 3, 2), -4.9, join_style="mitre")  # loses no centre

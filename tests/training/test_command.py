@@ -111,6 +111,29 @@ def test_unusable_input(job_file, train, tmp_path, damage, words):
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
+@pytest.mark.parametrize(
+    "name", ["http://127.0.0.1:9/a.tif", "//host/share/a.tif", r"\\host\share\a.tif", "/vsis3/b/a.tif"]
+)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("optical = 'optical.tif'", "optical = 'NAME'"),
+        ("height = 'height.tif'", "height = {path = 'NAME'}"),
+        ("path = 'labels.tif'", "path = 'NAME'"),
+        ("path = 'labels.tif'", "path = 'labels.tif'\ntest = 'NAME'"),
+        ("[scene]\n", "[model]\nbackbone = 'timm:vit_tiny_patch16_224'\nweights = 'NAME'\n[scene]\n"),
+    ],
+)
+def test_a_configuration_names_no_other_machine(make_scene, train, tmp_path, before, after, name):
+    job = make_scene()
+    text = job.read_text()
+    job.write_text(text.replace(before, after.replace("NAME", name), 1))
+    assert job.read_text() != text
+    code, _, err = train(job)
+    assert code == 2 and "not a file on this machine's disks; copy it here, or set MAMOL_NETWORK=1" in err
+    assert err.count("\n") == 1 and not (tmp_path / "run").exists()
+
+
 def test_out_below_a_file(job_file, train, tmp_path):
     (tmp_path / "file").write_text("")
     code, _, err = train(job_file(), out="file/run")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from engine.atomic import write_text
 from engine.benchmarks.cases import Case
 from engine.benchmarks.published.conditions import COMPLETE, scores_under
 from engine.benchmarks.published.layouts import find_layout, job_text
@@ -84,7 +85,7 @@ def _case(bench: Bench, name: str, protocol: str, data: Path | None, difficulty:
         data = write_scene(bench.out / "simulated" / f"{name}_{difficulty:g}", SHAPES[name], difficulty, seed=0).parent
     job = bench.out / "jobs" / f"{name}_{protocol}.toml"
     job.parent.mkdir(parents=True, exist_ok=True)
-    job.write_text(job_text(name, data.resolve(), find_layout(name, data), protocol), encoding="utf-8")
+    write_text(job, job_text(name, data.resolve(), find_layout(name, data), protocol))
     return Case(called, job)
 
 

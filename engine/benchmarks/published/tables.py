@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.atomic import write_text
 from engine.benchmarks.document import Part, Picture, Table, Text, write_document
 from engine.benchmarks.methods import MAMOL
 from engine.benchmarks.published.conditions import COMPLETE, KINDS, RATES
@@ -31,7 +32,7 @@ def write_published(
 ) -> Path:
     """Write NAME_PROTOCOL.md, .html and .csv and the pictures; return the path of the first."""
     stem = f"{name}_{protocol}" + ("_simulated" if simulated else "")
-    (out / f"{stem}.csv").write_text(runs_csv(runs), encoding="utf-8")
+    write_text(out / f"{stem}.csv", runs_csv(runs))
     scene = f"a simulated scene of the shape of {name}" if simulated else name
     return write_document(
         f"The tables of the MaMOL paper: {scene}", _parts(runs, name, protocol, simulated, tables, stem), out, stem

@@ -8,6 +8,7 @@ import numpy as np
 import rasterio
 from rasterio.transform import from_origin
 
+from engine.atomic import write_text
 from engine.benchmarks.archive import scene_job, write_labels
 from engine.benchmarks.simulator.landscape import make_landscape
 from engine.benchmarks.simulator.sensors import simulate_cube, simulate_heights, simulate_sar, wavelengths
@@ -52,5 +53,5 @@ def write_scene(folder: Path, shape: SceneShape, difficulty: float, seed: int) -
     names = [cover.name for cover in shape.covers]
     for side, labels in (("train", land.train), ("test", land.test)):
         write_labels(folder / f"{side}.tif", labels, names, profile)
-    job.write_text(scene_job(f"simulated {folder.name}", list(shape.bands), tested=True), encoding="utf-8")
+    write_text(job, scene_job(f"simulated {folder.name}", list(shape.bands), tested=True))
     return job

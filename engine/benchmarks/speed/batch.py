@@ -20,6 +20,7 @@ import numpy as np
 import rasterio
 
 import engine
+from engine.atomic import write_text
 from engine.benchmarks.speed.jobs import barely_trained, default_job
 from engine.benchmarks.speed.scene import BANDS, write_timing_scene
 from engine.device import choose_device, choose_precision, describe_device, set_threads
@@ -75,7 +76,7 @@ def run_batch(
         "device": describe_device(place), "precision": choose_precision(place, precision),
         "maps": _SCENES * len(_VARIANTS), "pixels": _SIDE_PX**2, "seconds": seconds, "differing_pixels": differing,
     }  # fmt: skip
-    (out / "batch.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_text(out / "batch.json", json.dumps(facts, indent=2) + "\n")
     return _write_page(facts, seconds, out)
 
 
@@ -147,5 +148,5 @@ def _write_page(facts: dict[str, object], seconds: dict[str, list[float]], out: 
         "",
     ]
     path = out / "batch.md"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    write_text(path, "\n".join(lines))
     return path

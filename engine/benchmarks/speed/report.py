@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.atomic import replacing, write_text
+
 
 def write_report(facts: Mapping[str, Any], out: Path) -> Path:
     """Write speed.md and speed.png from the suite's facts; return the path of the first."""
@@ -62,7 +64,7 @@ def write_report(facts: Mapping[str, Any], out: Path) -> Path:
         "",
     ]
     path = out / "speed.md"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    write_text(path, "\n".join(lines))
     _picture(rates, mapping, out / "speed.png")
     return path
 
@@ -113,4 +115,5 @@ def _picture(rates: Mapping[str, float], mapping: Mapping[str, Any], path: Path)
     right.barh(list(shares), [100 * share for share in shares.values()], color="#6aa56e")
     right.invert_yaxis()
     right.set_xlabel("share of the network's time, %")
-    figure.savefig(path, dpi=120)
+    with replacing(path) as part:
+        figure.savefig(part, dpi=120)

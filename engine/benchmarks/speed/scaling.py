@@ -6,15 +6,16 @@ import json
 import os
 import signal
 import statistics
-import subprocess
+import subprocess  # nosec B404 - our own commands
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # nosec B406 - only writes
 
 import rasterio
 
+from engine.atomic import write_text
 from engine.benchmarks.speed.jobs import barely_trained, default_job
 from engine.benchmarks.speed.scene import TimingScene, write_timing_scene
 from engine.device import choose_device, choose_precision, describe_device, set_threads
@@ -92,7 +93,7 @@ def run_scaling(
         "device": describe_device(place), "precision": choose_precision(place, precision),
         "start": asdict(start), "sizes": [asdict(size) for size in sizes],
     }  # fmt: skip
-    (out / "scaling.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_text(out / "scaling.json", json.dumps(facts, indent=2) + "\n")
     return _write_page(facts, start, sizes, out)
 
 
@@ -129,7 +130,7 @@ def _mosaics(tile: TimingScene, tiles: int, folder: Path) -> dict[str, Path]:
 
 def _run(command: list[str], cancelled: Callable[[], bool]) -> tuple[float, int]:
     """Processor seconds and peak resident bytes of a process."""
-    accountant = subprocess.Popen(
+    accountant = subprocess.Popen(  # nosec B603 - a list of arguments, no shell
         [sys.executable, "-c", _ACCOUNTANT, *command], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     while True:
@@ -170,5 +171,5 @@ def _write_page(facts: Mapping[str, object], start: SizeCost, sizes: list[SizeCo
         "",
     ]
     path = out / "scaling.md"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    write_text(path, "\n".join(lines))
     return path

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 import engine
+from engine.atomic import write_text
 from engine.benchmarks.speed.blocks import VIT_B, VIT_S, backbone_rate, bare_step, block_seconds, in_turns
 from engine.benchmarks.speed.jobs import barely_trained, default_job
 from engine.benchmarks.speed.mapping import measure_mapping
@@ -81,7 +82,7 @@ class SpeedSuite:
             self.progress.log(f"measuring: {name}")
             facts[name] = measure()
         facts["memory"] = peak_memory(self.device)
-        (self.out / "speed.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write_text(self.out / "speed.json", json.dumps(facts, indent=2) + "\n")
         return write_report(facts, self.out)
 
     def _peak(self) -> dict[str, float]:

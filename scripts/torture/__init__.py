@@ -1,0 +1,1 @@
+"""Kills, faults and mutated files: what a machine and strangers may do to a job. `python -m scripts.torture`."""
