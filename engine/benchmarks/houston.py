@@ -37,7 +37,7 @@ def spread_pixels(source: Path, folder: Path) -> Path:
         _spread_raster(source / f"{name}.tif", folder / f"{name}.tif")
     for name in ("train", "test"):
         with replacing(folder / f"{name}.gpkg") as part:
-            _regions(source / f"{name}.tif").to_file(part, driver="GPKG")
+            _regions(source / f"{name}.tif").to_file(part, layer=name, driver="GPKG")
     return folder
 
 

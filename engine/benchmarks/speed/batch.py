@@ -21,10 +21,11 @@ import rasterio
 
 import engine
 from engine.atomic import write_text
+from engine.benchmarks.speed.child import printed_by
 from engine.benchmarks.speed.jobs import barely_trained, default_job
 from engine.benchmarks.speed.scene import BANDS, write_timing_scene
 from engine.device import choose_device, choose_precision, describe_device, set_threads
-from engine.errors import Cancelled, ConfigError, EngineError
+from engine.errors import ConfigError, EngineError
 from engine.progress import Progress
 
 _SCENES, _SIDE_PX, _ROUNDS = 200, 128, 2
@@ -35,7 +36,6 @@ _VARIANTS = {
     "without": tuple(name for name in BANDS if name != _FIRST),
     "alone": (_FIRST,),
 }
-_POLL_S = 0.2
 
 
 def run_batch(
@@ -101,15 +101,7 @@ def _run(command: list[str], cancelled: Callable[[], bool]) -> float:
     process = subprocess.Popen(  # nosec B603 - a list of arguments, no shell
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
-    while True:
-        try:
-            printed, _ = process.communicate(timeout=_POLL_S)
-            break
-        except subprocess.TimeoutExpired:
-            if cancelled():
-                process.terminate()
-                process.communicate()
-                raise Cancelled("stopped while mapping") from None
+    printed = printed_by(process, process.terminate, cancelled)
     lines = [json.loads(line) for line in printed.splitlines()]
     results = [line for line in lines if line["type"] == "result"]
     if process.returncode or not results or results[0]["done"] != _SCENES * len(_VARIANTS):

@@ -10,22 +10,23 @@ import subprocess  # nosec B404 - our own commands
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import escape  # nosec B406 - only writes
 
 import rasterio
 
 from engine.atomic import write_text
+from engine.benchmarks.speed.child import printed_by
 from engine.benchmarks.speed.jobs import barely_trained, default_job
 from engine.benchmarks.speed.scene import TimingScene, write_timing_scene
 from engine.device import choose_device, choose_precision, describe_device, set_threads
-from engine.errors import Cancelled, ConfigError, EngineError
+from engine.errors import ConfigError, EngineError
 from engine.progress import Progress
 
 _TILE_PX = 724  # half a million pixels
 _SIZES = ((1, 3), (2, 3), (4, 3), (8, 1))  # tiles along a side, rounds
 _START_PX = 20  # side of a map that is all start and no mapping
-_POLL_S = 0.2
 # A process counts the memory of the one that started it as its own peak, so that one has to be small.
 _ACCOUNTANT = """
 import resource, subprocess, sys
@@ -133,15 +134,7 @@ def _run(command: list[str], cancelled: Callable[[], bool]) -> tuple[float, int]
     accountant = subprocess.Popen(  # nosec B603 - a list of arguments, no shell
         [sys.executable, "-c", _ACCOUNTANT, *command], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    while True:
-        try:
-            printed, _ = accountant.communicate(timeout=_POLL_S)
-            break
-        except subprocess.TimeoutExpired:
-            if cancelled():
-                os.killpg(accountant.pid, signal.SIGTERM)
-                accountant.communicate()
-                raise Cancelled("stopped while mapping") from None
+    printed = printed_by(accountant, partial(os.killpg, accountant.pid, signal.SIGTERM), cancelled)
     code, seconds, resident = printed.split()
     if int(code):
         raise EngineError(f"{' '.join(command)} ended with {code}; its message is above")
