@@ -5,12 +5,14 @@ torch is imported inside functions, so importing this is free.
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -103,7 +105,7 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager:
 
 
 def run_with_backoff(
-    run: Callable[[int, int], Result], count: int, batch: int, pool: Executor | None = None
+    run: Callable[[int, int], Result], count: int, batch: int, pool: Executor | None = None, workers: int = 1
 ) -> tuple[list[Result], int]:
     """Call `run(start, stop)` over items 0 to `count` in batches, halving the batch whenever memory runs out.
 
@@ -112,6 +114,8 @@ def run_with_backoff(
         count: number of items.
         batch: items per call to begin with.
         pool: runs batches side by side; None does one after the other.
+        workers: how many of them the pool runs at a time. Batches are then as even as they can be, so that all workers
+            end together.
 
     Returns:
         The results in order, and the batch size that worked, to begin with next time.
@@ -132,7 +136,7 @@ def run_with_backoff(
     results: dict[int, Result] = {}
     todo = [(0, count)]
     while todo:
-        pieces = [(first, min(first + batch, stop)) for start, stop in todo for first in range(start, stop, batch)]
+        pieces = [piece for start, stop in todo for piece in _pieces(start, stop, batch, workers)]
         todo = []
         for piece, done in zip(pieces, (pool.map if pool else map)(attempt, pieces), strict=False):
             if done:
@@ -146,6 +150,16 @@ def run_with_backoff(
         if todo:
             release_memory()
     return [results[start] for start in sorted(results)], batch
+
+
+def _pieces(start: int, stop: int, batch: int, workers: int) -> list[tuple[int, int]]:
+    """Cut a range into pieces of at most `batch`; for several workers into even ones, as many for each of them."""
+    if workers == 1:
+        return [(first, min(first + batch, stop)) for first in range(start, stop, batch)]
+    count = stop - start
+    number = min(count, math.ceil(count / (batch * workers)) * workers)
+    edges = [start + count * index // number for index in range(number)] + [stop]
+    return list(pairwise(edges))
 
 
 def crew(device: torch.device) -> int:

@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine import device, memory
 from engine.errors import ConfigError
@@ -135,6 +137,19 @@ def test_backoff_side_by_side():
     assert [item for part in results for item in part] == list(range(22))
     assert batch == 2
     assert calls.count((20, 22)) == 1  # the last piece fitted at once
+
+
+@given(st.integers(0, 300), st.integers(1, 64), st.integers(2, 8))
+def test_workers_end_together(count, batch, workers):
+    """Every item once, no batch too large, as many batches for every worker (if items suffice), of even size."""
+    calls = []
+    with ThreadPoolExecutor(workers) as pool:
+        _, kept = device.run_with_backoff(lambda *piece: calls.append(piece), count, batch, pool, workers)
+    sizes = [stop - start for start, stop in calls]
+    assert sorted(item for piece in calls for item in range(*piece)) == list(range(count))
+    assert kept == batch
+    assert len(sizes) % workers == 0 or max(sizes) == 1
+    assert not sizes or (max(sizes) <= batch and max(sizes) - min(sizes) <= 1)
 
 
 def test_a_crew_is_no_larger_than_the_machine():

@@ -70,7 +70,7 @@ class BlockModel:
         self.network, self.tiling, self.device, self.precision = predictor.network, tiling, device, precision
         self.batch = max(1, (batch or default_batch(info, device)) // workers)
         self.threads = set_threads(None)
-        self.pool = None
+        self.workers, self.pool = workers, None
         if workers > 1:
             self.pool = ThreadPoolExecutor(workers, "mapping", set_threads, (self.threads // workers,))
         self.cancelled = cancelled
@@ -159,7 +159,7 @@ class BlockModel:
             logits = logits.float().reshape(len(chosen), self.classes, core, core)
             result[chosen] = self.calibration(logits, _bits(valid_batch[:, :, inner, inner].movedim(1, 0)))
 
-        _, self.batch = run_with_backoff(run, len(members), self.batch, self.pool)
+        _, self.batch = run_with_backoff(run, len(members), self.batch, self.pool, self.workers)
 
 
 def default_batch(info: ModelInfo, device: torch.device) -> int:
