@@ -55,6 +55,7 @@ def save_model(path: Path, network: MaMOLNetwork, info: ModelInfo, self_containe
 
     Raises:
         OutputError: the file cannot be written.
+        ValueError: `info` contradicts itself.
     """
     inside = self_contained or not network.frozen_backbone
     info = replace(
@@ -68,6 +69,7 @@ def save_model(path: Path, network: MaMOLNetwork, info: ModelInfo, self_containe
             "shape": network.backbone.shape.to_json(),
         },
     )
+    ModelInfo.from_json(info.to_json())  # what could not be read again is not written
     state = network.state_dict() if inside else network.trainable_state()
     tensors = {name: tensor.detach().to("cpu", torch.float32).contiguous() for name, tensor in state.items()}
     try:

@@ -115,6 +115,7 @@ def run(parser: argparse.ArgumentParser, main: Main, argv: Sequence[str] | None 
             cancelled.on_stdin()
         _prepare_environment(arguments)
         main(arguments, progress, cancelled)
+        sys.stdout.flush()
     except EngineError as error:
         return _fail(progress, str(error), USER_ERROR)
     except (Cancelled, KeyboardInterrupt) as stop:
@@ -124,6 +125,12 @@ def run(parser: argparse.ArgumentParser, main: Main, argv: Sequence[str] | None 
                 sys.stdout.flush()
             os._exit(code)  # everything is closed and said; only libraries are left, and torch takes seconds to leave
         return code
+    except BrokenPipeError:  # whoever read what is printed has gone, as `| head` does
+        if whole_process:
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # for the interpreter, which flushes at its end
+        return CANCELLED
     except Exception as error:
         sentence = users_trouble(error)
         return _bug(progress, error) if sentence is None else _fail(progress, sentence, USER_ERROR)

@@ -26,7 +26,7 @@ FORMAT_VERSION = 1
 METADATA_KEY = "mamol"
 HEADER_CAP = 16 * 2**20  # bytes
 # A code such as EPSG:32633, WKT or PROJ text. GDAL would fetch other texts from where they point to.
-_CRS = re.compile(r"[A-Z]{3,12}:[0-9A-Za-z_]{1,16}$|[A-Z]{5,16}\[|\+(proj|init)=", re.IGNORECASE)
+_CRS = re.compile(r"[A-Z][A-Z0-9_]{2,15}:[0-9A-Z_]{1,16}(\+\d{1,8})?$|[A-Z_]{5,20}\[|\+(proj|init)=", re.IGNORECASE)
 _LIMITS = {"modalities": 32, "bands": 10_000, "classes": 65_535}
 
 

@@ -19,7 +19,7 @@ _KEY = "mamol"
 _HEADER_CAP = 16 * 2**20  # bytes, as in the engine
 _MODALITIES_CAP = 32
 # As in the engine: a code, WKT or PROJ text. Other texts might be fetched from where they point to.
-_CRS = re.compile(r"[A-Z]{3,12}:[0-9A-Za-z_]{1,16}$|[A-Z]{5,16}\[|\+(proj|init)=", re.IGNORECASE)
+_CRS = re.compile(r"[A-Z][A-Z0-9_]{2,15}:[0-9A-Z_]{1,16}(\+\d{1,8})?$|[A-Z_]{5,20}\[|\+(proj|init)=", re.IGNORECASE)
 
 
 class ModelFileError(QgsProcessingException):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from rasterio.crs import CRS
 from safetensors.torch import save_file
 
 from engine.bundle import load_model, save_model
@@ -313,6 +314,23 @@ def test_attacks_are_refused_without_memory(make_file, change, words):
         load_model(changed, CPU)
     assert "\n" not in str(caught.value)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024  # KiB
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        "EPSG:25832", "OGC:CRS84", "IAU_2015:30100", "EPSG:25832+5783", "+proj=laea +lat_0=52 +lon_0=10 +datum=WGS84",
+        'LOCAL_CS["benchmark grid",UNIT["metre",1]]',
+        'ENGCRS["site",EDATUM["local"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],UNIT["metre",1]]',
+    ],
+)  # fmt: skip
+def test_grids_of_every_kind_are_read_again(tmp_path, make_file, crs):
+    """What rasters call their CRS, as rasterio writes it, is no damage."""
+    _, network = make_file()
+    grid = {"resolution": [1.0, 1.0], "crs": CRS.from_user_input(crs).to_string()}
+    info = replace(make_info(ModelConfig(**KEYS)), grid=grid)
+    save_model(tmp_path / "model.safetensors", network, info)
+    assert read_info(tmp_path / "model.safetensors").grid == info.grid
 
 
 def test_weights_that_are_no_numbers_are_refused(make_file):

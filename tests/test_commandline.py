@@ -272,3 +272,18 @@ def test_a_wrong_job_by_stdin_is_2(text):
     command = [sys.executable, "-m", "engine.inspect", "--job", "-"]
     done = subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize("lines", [1, 100_000])  # one is printed at the end only, the others before
+def test_nobody_left_to_read_is_no_bug(lines):
+    """`python -m engine.inspect ... | head`: no traceback, whenever the reader goes."""
+    code = (
+        "import sys\nfrom engine import commandline\n"
+        f"def main(arguments, progress, cancelled): print('line\\n' * {lines})\n"
+        "sys.exit(commandline.run(commandline.command_parser('try', None), main))"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (3, b"")

@@ -24,10 +24,11 @@ def test_what_a_model_says_is_read(make_model):
     assert model.combination({"dem": 1, "hsi": 2}) == "hsi+dem"
 
 
-def test_the_pixels_of_the_training_are_read(make_model):
-    grid = {"resolution": [5.0, 4.0], "crs": "EPSG:25833"}
+@pytest.mark.parametrize("crs", ["EPSG:25833", "IAU_2015:30100", 'LOCAL_CS["benchmark grid",UNIT["metre",1]]'])
+def test_the_pixels_of_the_training_are_read(make_model, crs):
+    grid = {"resolution": [5.0, 4.0], "crs": crs}
     model = read_model(make_model("m.safetensors", {"sar": ("sar", 1)}, grid=grid))
-    assert (model.resolution, model.crs) == (5.0, "EPSG:25833")
+    assert (model.resolution, model.crs) == (5.0, crs)
 
 
 @pytest.mark.parametrize(
