@@ -28,22 +28,30 @@ def frontier(runs: Sequence[Run]) -> dict[str, tuple[float, float, float]]:
 
 
 def draw_frontier(points: dict[str, tuple[float, float, float]], path: Path) -> None:
-    """Two panels, OA and AA over pixels per second (logarithmic), every method with its name."""
+    """Two panels, OA and AA over pixels per second (logarithmic); the first method is the star.
+
+    Many lie too close together for names beside the points, so a legend has them, fastest first.
+    """
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    for number, (axes, metric) in enumerate(zip(figure.subplots(1, 2), ("OA", "AA"), strict=True)):
-        for name, point in points.items():
+    figure = Figure(figsize=(12, 4.2), layout="constrained")
+    panels = figure.subplots(1, 2)
+    colours, markers = [colormaps["tab10"](index) for index in range(10)], "os^Dv"
+    for axes, metric, at in zip(panels, ("OA", "AA"), (1, 2), strict=True):
+        for number, name in enumerate(sorted(points, key=lambda name: -points[name][0])):
             first = name == next(iter(points))
-            axes.plot(point[0], 100 * point[1 + number], "o", color="#c0392b" if first else "#3b6fb6")
-            axes.annotate(
-                name, (point[0], 100 * point[1 + number]), xytext=(5, 4), textcoords="offset points", fontsize=8
-            )
+            axes.plot(
+                points[name][0], 100 * points[name][at], linestyle="", label=name, zorder=3 if first else 2,
+                marker="*" if first else markers[number // 3 % len(markers)], markersize=14 if first else 7,
+                color="black" if first else colours[number % len(colours)],
+            )  # fmt: skip
         axes.set_xscale("log")
-        axes.margins(x=0.3, y=0.15)
+        axes.margins(0.15)
         axes.set_xlabel("pixels per second")
         axes.set_ylabel(f"{metric}, %, mean over sensor combinations")
         axes.grid(alpha=0.3)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper", fontsize=9)
     with replacing(path) as part:
         figure.savefig(part, dpi=120)
 
