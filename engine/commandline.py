@@ -95,7 +95,7 @@ def run(parser: argparse.ArgumentParser, main: Main, argv: Sequence[str] | None 
     """Parse, call `main`, and turn whatever happens into an exit code.
 
     0 done; 2 the user must change something (one line on stderr); 3 cancelled (SIGINT, SIGTERM,
-    `--cancel-on-stdin`); 1 a bug of ours.
+    `--cancel-on-stdin`, nobody left to read what is printed); 1 a bug of ours.
 
     Args:
         parser: see `command_parser`.
