@@ -7,6 +7,7 @@
     python -m engine.benchmark compare  --data DATA --out OUT --method default --method "wide" model.width=192
     python -m engine.benchmark methods  --data DATA --simulated trento --out OUT     every method on every scene
     python -m engine.benchmark frozen   --data DATA --out OUT --set model.backbone=timm:vit_small_patch14_dinov2
+    python -m engine.benchmark search   --data DATA --out OUT     MaMOL's settings, one changed at a time
     python -m engine.benchmark robustness --data DATA --out OUT     fusions with and without mixing, sensors disturbed
     python -m engine.benchmark trento   --data DIR --out OUT     the MaMOL paper's tables; without --data simulated
     python -m engine.benchmark overlap  --data DATA --out OUT     what --overlap costs and gains
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from engine.benchmarks.runs import Run
     from engine.benchmarks.suites import Bench
 
-COMPARISONS = ("methods", "frozen", "robustness")
+COMPARISONS = ("methods", "frozen", "search", "robustness")
 PUBLISHED = ("houston2013", "trento", "augsburg", "augsburg3")
 SUITES = (
     "floors",
@@ -50,6 +51,7 @@ SUITES = (
     "compare",
     "methods",
     "frozen",
+    "search",
     "robustness",
     *PUBLISHED,
     "overlap",
@@ -171,19 +173,22 @@ def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
 
 def _compared(suite: str, bench: Bench) -> Path:
     """Compare methods, or mixing with and without; tables are left of what is done, also where it is stopped."""
-    from engine.benchmarks.grid import FROZEN, METHODS, run_grid
+    from engine.benchmarks.grid import FROZEN, METHODS, SETTINGS, run_grid
     from engine.benchmarks.grid_tables import write_grid
     from engine.benchmarks.robustness import run_robustness, write_robustness
+    from engine.benchmarks.search_tables import write_search
 
     if suite == "frozen" and bench.cases[0].config(0, bench.overrides).model.backbone == "compact":
         raise ConfigError(
             "frozen needs a pretrained backbone, as in --set model.backbone=timm:vit_small_patch14_dinov2"
         )
-    run: Callable[[Bench], None] = run_robustness
-    write: Callable[[list[Run], Path], Path] = write_robustness
-    if suite != "robustness":
-        run = partial(run_grid, blocks=METHODS if suite == "methods" else FROZEN)
-        write = partial(write_grid, name=suite)
+    suites: dict[str, tuple[Callable[[Bench], None], Callable[[list[Run], Path], Path]]] = {
+        "methods": (partial(run_grid, blocks=METHODS), partial(write_grid, name=suite)),
+        "frozen": (partial(run_grid, blocks=FROZEN), partial(write_grid, name=suite)),
+        "search": (partial(run_grid, blocks=SETTINGS), write_search),
+        "robustness": (run_robustness, write_robustness),
+    }
+    run, write = suites[suite]
     try:
         run(bench)
     except Cancelled:

@@ -117,6 +117,7 @@ class ModelConfig(_Section):
     rank: int | None = Field(None, ge=1)  # of each LoRA; default: 8 (moe_task: 4)
     shared_expert: bool = True  # mamol
     modality_experts: bool = True  # mamol
+    router_input: Literal["both", "token", "pattern"] = "both"  # mamol: what chooses dynamic experts (Eq. 6: both)
     adapter_norm: bool = False  # mamol: Eq. 3's LayerNorm
     adapter_projection: bool = False  # mamol: the authors' GELU + out_proj
     expert_balance: float | None = Field(None, ge=0)  # weight of a balance loss; default: moe_rep 0.01, moe_ada 0.001

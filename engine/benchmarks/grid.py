@@ -1,4 +1,6 @@
-"""The suite `methods`: every method on every scene, with the same tokens, backbone, head, split, data and budget.
+"""The suites `methods`, `frozen` and `search`: every method, or every setting of one, on every scene.
+
+All have the same tokens, backbone, head, split, data and budget.
 
 One training with gaps in a share eta of its samples, spread over all incomplete patterns, is tested with every pattern;
 so it serves all conditions (strongest sensor missing, weakest missing, all patterns) at once. Two readings: `tokens`,
@@ -14,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from engine.benchmarks.cases import Case
-from engine.benchmarks.methods import EVERY, MAMOL, MIXED, Methods
+from engine.benchmarks.methods import EVERY, MAMOL, SEARCH, Methods
 from engine.benchmarks.runs import Run
 from engine.benchmarks.suites import Bench
 from engine.benchmarks.trial import as_run, ground, run_trial
@@ -36,10 +38,11 @@ class Block:
 
 _FEW: Methods = {name: EVERY[name] for name in (MAMOL, "LoRA", "DCP", "MoE_task")}
 METHODS = (
-    Block("tokens", 70, EVERY), Block("shipped", 70, EVERY),
-    Block("tokens", 50, _FEW), Block("tokens", 90, _FEW),
+    Block("tokens", 70, EVERY), Block("tokens", 50, _FEW), Block("tokens", 90, _FEW),
+    Block("shipped", 70, EVERY),
 )  # fmt: skip
-FROZEN = (Block("tokens", 70, {name: EVERY[name] for name in (MAMOL, "linear", "LoRA", "DCP", "MoE_task", MIXED)}),)
+FROZEN = (Block("tokens", 70, EVERY),)
+SETTINGS = (Block("tokens", 70, SEARCH),)
 
 
 def run_grid(bench: Bench, blocks: Sequence[Block]) -> None:

@@ -32,7 +32,7 @@ def write_grid(runs: Sequence[Run], out: Path, name: str = "methods") -> Path:
 def grid_parts(runs: Sequence[Run], name: str = "methods") -> list[Part]:
     """All tables and pictures; the names of the latter begin with `name`."""
     order = {scene: sensors_by_strength(runs, scene) for scene in _of(runs, "scene")}
-    parts: list[Part] = [_protocol(runs), _sensors(order)]
+    parts: list[Part] = [protocol(runs), _sensors(order)]
     for reading in [reading for reading in READINGS if reading in _of(runs, "reading")]:
         for eta in sorted({int(run.facts["eta"]) for run in runs if run.facts["reading"] == reading}):
             some = [run for run in runs if (run.facts["reading"], run.facts["eta"]) == (reading, eta)]
@@ -107,9 +107,9 @@ def _pooled(scored: Scored, title: str) -> Table:
         cells = [method, str(len(seeds))]
         for metric in _METRICS:
             cells.append(_percent(_mean(scored, method, MEAN, metric)))
-            cells.append("" if method == MAMOL else _difference(paired(scored, MAMOL, method, MEAN, metric)))
+            cells.append("" if method == MAMOL else difference_text(paired(scored, MAMOL, method, MEAN, metric)))
         cells += [
-            "" if method == MAMOL else _difference(paired(scored, MAMOL, method, condition, "oa"))
+            "" if method == MAMOL else difference_text(paired(scored, MAMOL, method, condition, "oa"))
             for condition in CONDITIONS
         ]
         rows.append(cells)
@@ -168,7 +168,8 @@ def _differences(scored: Scored, title: str, name: str) -> Picture:
     return Picture(f"How far {MAMOL} is ahead: {title}", name, draw)
 
 
-def _protocol(runs: Sequence[Run]) -> Text:
+def protocol(runs: Sequence[Run]) -> Text:
+    """What all runs have in common, and on what they ran."""
     return Text(
         "Protocol",
         [
@@ -229,7 +230,7 @@ def _count(scored: Scored, scene: str, method: str) -> str:
     return f" ({count})" if count else ""
 
 
-def _difference(values: Sequence[float]) -> str:
+def difference_text(values: Sequence[float]) -> str:
     """Mean with interval, in points; bold where the interval does not hold 0."""
     if not values:
         return "–"

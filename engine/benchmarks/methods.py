@@ -23,4 +23,28 @@ ABLATIONS: Methods = {
     "without static": ("model.shared_expert=false", "model.modality_experts=false"),
     "without modality": ("model.modality_experts=false",),
 }
+# One thing changed at a time. Which is better is told by validation pixels alone.
+SEARCH: Methods = {
+    MAMOL: (),
+    "learning rate 0.001": ("training.learning_rate=0.001",),
+    "learning rate 0.01": ("training.learning_rate=0.01",),
+    "rank 4": ("model.rank=4",),
+    "rank 32": ("model.rank=32",),
+    "first 6 blocks": ('model.placement="head"',),
+    "all 12 blocks": ("model.adapter_blocks=12",),
+    "last 2 blocks, 5 experts": ("model.adapter_blocks=2", "model.dynamic_experts=5"),
+    "4 experts": ("model.dynamic_experts=4",),
+    "4 experts, 2 at a time": ("model.dynamic_experts=4", "model.top_k=2"),
+    "router sees the token": ('model.router_input="token"',),
+    "router sees the pattern": ('model.router_input="pattern"',),
+    "LayerNorm (eq. 3)": ("model.adapter_norm=true",),
+    "GELU and projection": ("model.adapter_projection=true",),
+    "fusion sum": ('model.fusion="sum"',),
+    "fusion concat": ('model.fusion="concat"',),
+    MIXED: MIXING,
+    "MM after 30 %": (*MIXING, "mixing.start=0.3"),
+    "MM at full learning rate": (*MIXING, "mixing.learning_rate=1.0"),
+    "MM of full weight": (*MIXING, "mixing.weight=1.0"),
+    "MM filling gaps": (*MIXING, "mixing.fill_incomplete=true"),
+}
 EVERY: Methods = {MAMOL: (), MIXED: MIXING, **COMPARATORS, **ABLATIONS}

@@ -267,8 +267,9 @@ def poured(
     for index in range(shape.depth):
         for ours, theirs in names.items():
             tensors[f"blocks.{index}.{ours}"] = source[f"{blocks}.{index}.{theirs}"]
-    backbone = VisionTransformer(shape)
-    backbone.load_state_dict(tensors)
+    with torch.device("meta"):  # weights that are replaced at once need neither memory nor a start
+        backbone = VisionTransformer(shape)
+    backbone.load_state_dict(tensors, assign=True)
     return backbone
 
 

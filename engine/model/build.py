@@ -146,6 +146,7 @@ def _adapter(config: ResolvedModelConfig, shape: VitShape, block: Block, modalit
         specific=config.modality_experts,
         norm=config.adapter_norm,
         projection=config.adapter_projection,
+        router_input=config.router_input,
     )
 
 

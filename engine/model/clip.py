@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from engine.errors import WeightsError
@@ -43,7 +44,11 @@ def load_clip(name: str, pretrained: str, weights: Path | None) -> VisionTransfo
         raise WeightsError(f"open_clip:{name} has no weights {pretrained!r}; known are {known}")
     quick = bool((open_clip.get_pretrained_cfg(name, pretrained) or {}).get("quick_gelu"))
     try:
-        tower = open_clip.create_model(name, pretrained=None if weights else pretrained, force_quick_gelu=quick).visual
+        if weights is None:
+            tower = open_clip.create_model(name, pretrained=pretrained, force_quick_gelu=quick).visual
+        else:  # its own start would be drawn, and a warning given about it
+            with torch.device("meta"):
+                tower = open_clip.create_model(name, device="meta", force_quick_gelu=quick).visual
     except (RuntimeError, OSError, ValueError) as error:
         raise WeightsError(
             f"open_clip:{name}/{pretrained}: {first_line(error)}; or pass model.weights with a local file"

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.model.lora import LowRankBank
-from engine.model.router import PatternRouter
+from engine.model.router import PatternRouter, RouterInput
 
 
 class MaMOLAdapter(nn.Module):
@@ -32,6 +32,7 @@ class MaMOLAdapter(nn.Module):
         specific: whether there is one expert for each modality.
         norm: apply eq. 3's LayerNorm to the updated stream.
         projection: the authors' GELU and output projection around the sum.
+        router_input: what the router goes by.
     """
 
     replaces_mlp = False
@@ -48,6 +49,7 @@ class MaMOLAdapter(nn.Module):
         specific: bool,
         norm: bool,
         projection: bool,
+        router_input: RouterInput = "both",
     ) -> None:
         super().__init__()
         experts = dynamic_experts + shared + modalities * specific
@@ -55,7 +57,7 @@ class MaMOLAdapter(nn.Module):
             raise ValueError("an adapter needs at least one dynamic, shared or modality expert")
         self.shared, self.specific = shared, specific
         self.router = (
-            PatternRouter(width=width, modalities=modalities, experts=dynamic_experts, top_k=top_k)
+            PatternRouter(width=width, modalities=modalities, experts=dynamic_experts, top_k=top_k, sees=router_input)
             if dynamic_experts
             else None
         )

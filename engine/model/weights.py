@@ -39,7 +39,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def fill(model: nn.Module, given: Mapping[str, Tensor], path: Path) -> None:
-    """Copy tensors into a model that has the same names and shapes; tensors that it does not have are left over.
+    """Give a model the tensors of its names and shapes; tensors that it does not have are left over.
+
+    The model takes them as they are, so it may have been built on the device `meta`, without memory of its own.
 
     Raises:
         WeightsError: a tensor is missing or has another shape.
@@ -52,7 +54,7 @@ def fill(model: nn.Module, given: Mapping[str, Tensor], path: Path) -> None:
             raise WeightsError(
                 f"{path}: {name} is {tuple(given[name].shape)}, expected {tuple(value.shape)}; another model's weights"
             )
-    model.load_state_dict({name: given[name].to(value.dtype) for name, value in wanted.items()})
+    model.load_state_dict({name: given[name].to(value.dtype) for name, value in wanted.items()}, assign=True)
 
 
 def first_line(error: BaseException) -> str:

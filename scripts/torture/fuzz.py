@@ -13,7 +13,7 @@ from typing import Any
 
 from scripts.torture.mutations import SHARES, label_file, put
 from scripts.torture.worker import ALARM_S, MEMORY, Worker, mutation
-from scripts.torture.world import ROOT, World, arguments, environment
+from scripts.torture.world import World, arguments, environment
 
 
 def planned(mutations: int) -> list[tuple[str, int]]:
@@ -64,7 +64,7 @@ def through_the_command_line(world: World, kind: str, number: int, folder: Path)
     module, *given = command_for(world, kind, path, folder)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", module, *given], cwd=ROOT, env=environment(), capture_output=True, text=True,
+            [sys.executable, "-m", module, *given], cwd=folder, env=environment(), capture_output=True, text=True,
             check=False, timeout=10 * ALARM_S, errors="replace",
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY)),
         )  # fmt: skip

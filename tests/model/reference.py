@@ -14,7 +14,9 @@ def gelu(values: np.ndarray) -> np.ndarray:
     return np.array([0.5 * v * (1 + math.erf(v / math.sqrt(2))) for v in values.ravel()]).reshape(values.shape)
 
 
-def adapter_delta(adapter: MaMOLAdapter, z_NTD: np.ndarray, present_NTM: np.ndarray, rank: int) -> np.ndarray:
+def adapter_delta(
+    adapter: MaMOLAdapter, z_NTD: np.ndarray, present_NTM: np.ndarray, rank: int, sees: str = "both"
+) -> np.ndarray:
     """Eq. 2, 4 to 8 of the paper, read from the adapter's weights expert by expert."""
     weights = {name: value.detach().numpy() for name, value in adapter.named_parameters()}
     modalities = present_NTM.shape[-1]
@@ -23,7 +25,8 @@ def adapter_delta(adapter: MaMOLAdapter, z_NTD: np.ndarray, present_NTM: np.ndar
         z, present = z_NTD[window, token], present_NTM[window, token]
         coefficients: list[float] = []
         if adapter.router is not None:
-            mixed = np.concatenate([z, present.astype(z.dtype)])
+            halves = {"token": z, "pattern": present.astype(z.dtype)}
+            mixed = np.concatenate(list(halves.values()) if sees == "both" else [halves[sees]])
             hidden = gelu(weights["router.features.weight"] @ mixed + weights["router.features.bias"])
             scores = weights["router.scores.weight"] @ hidden + weights["router.scores.bias"]
             gates = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()

@@ -45,6 +45,8 @@ def random_tokens() -> tuple[torch.Tensor, torch.Tensor]:
         {"shared": False},
         {"specific": False},
         {"projection": True},
+        {"router_input": "token"},
+        {"router_input": "pattern"},
         {"dynamic_experts": 0, "shared": False},
         {"shared": False, "specific": False, "top_k": 1},
     ],
@@ -52,7 +54,7 @@ def random_tokens() -> tuple[torch.Tensor, torch.Tensor]:
 def test_fused_form_equals_the_equations(changes):
     """One pair of matrix products gives what a loop over tokens and experts gives."""
     adapter, (z, present) = random_adapter(**changes), random_tokens()
-    expected = adapter_delta(adapter, z.numpy(), present.numpy(), RANK)
+    expected = adapter_delta(adapter, z.numpy(), present.numpy(), RANK, changes.get("router_input", "both"))
     assert np.abs(adapter(z, present).detach().numpy() - expected).max() < 1e-10
     update = torch.randn_like(z)
     assert np.abs((adapter(z, present, update) - update).detach().numpy() - expected).max() < 1e-10
