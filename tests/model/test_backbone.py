@@ -107,7 +107,7 @@ def test_openai_weights_force_quick_gelu(tmp_path, monkeypatch):
     small = small_tower()
     asked = []
 
-    def create_model(name, pretrained, force_quick_gelu):
+    def create_model(name, pretrained=None, force_quick_gelu=False, device="cpu"):
         from open_clip.transformer import QuickGELU
 
         asked.append((name, pretrained, force_quick_gelu))
