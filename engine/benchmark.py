@@ -91,7 +91,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of all jobs")
     parser.add_argument(
         "--method", nargs="+", action="append", default=[], metavar=("NAME", "KEY=VALUE"),
-        help="of compare: a name and what differs from the job; give it for each method, that to compare with first",
+        help="of compare and search: a name and what differs from the job, once for each; first what to compare with",
     )  # fmt: skip
     return parser
 
@@ -156,7 +156,7 @@ def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
 
     suite = arguments.suite
     if suite in COMPARISONS:
-        return _compared(suite, bench)
+        return _compared(suite, bench, arguments.method)
     if suite in ("floors", "real"):
         run_floors(bench)
     if suite == "overlap":
@@ -171,10 +171,11 @@ def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
     return write_tables(bench.runs(), bench.out)
 
 
-def _compared(suite: str, bench: Bench) -> Path:
+def _compared(suite: str, bench: Bench, methods: list[list[str]]) -> Path:
     """Compare methods, or mixing with and without; tables are left of what is done, also where it is stopped."""
-    from engine.benchmarks.grid import FROZEN, METHODS, SETTINGS, run_grid
+    from engine.benchmarks.grid import FROZEN, METHODS, run_grid, searched
     from engine.benchmarks.grid_tables import write_grid
+    from engine.benchmarks.methods import SEARCH
     from engine.benchmarks.robustness import run_robustness, write_robustness
     from engine.benchmarks.search_tables import write_search
 
@@ -185,7 +186,7 @@ def _compared(suite: str, bench: Bench) -> Path:
     suites: dict[str, tuple[Callable[[Bench], None], Callable[[list[Run], Path], Path]]] = {
         "methods": (partial(run_grid, blocks=METHODS), partial(write_grid, name=suite)),
         "frozen": (partial(run_grid, blocks=FROZEN), partial(write_grid, name=suite)),
-        "search": (partial(run_grid, blocks=SETTINGS), write_search),
+        "search": (partial(run_grid, blocks=searched(_given(methods) if methods else SEARCH)), write_search),
         "robustness": (run_robustness, write_robustness),
     }
     run, write = suites[suite]

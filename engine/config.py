@@ -117,6 +117,7 @@ class ModelConfig(_Section):
     rank: int | None = Field(None, ge=1)  # of each LoRA; default: 8 (moe_task: 4)
     shared_expert: bool = True  # mamol
     modality_experts: bool = True  # mamol
+    modality_gate: Literal["present", "own"] = "present"  # mamol: experts of all sensors there | of the token's sensor
     router_input: Literal["both", "token", "pattern"] = "both"  # mamol: what chooses dynamic experts (Eq. 6: both)
     adapter_norm: bool = False  # mamol: Eq. 3's LayerNorm
     adapter_projection: bool = False  # mamol: the authors' GELU + out_proj
@@ -148,6 +149,7 @@ class TrainingConfig(_Section):
     pixels_per_step: int = Field(2048, ge=1)  # training pixels that speak for themselves (see model.pixels)
     accumulate: int = Field(1, ge=1)
     learning_rate: float = Field(3e-3, gt=0)
+    adapter_learning_rate: float = Field(1.0, gt=0)  # factor of it for what the method adds to the backbone
     weight_decay: float = Field(0.05, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)  # share of the steps
     clip: float = Field(1.0, gt=0)  # gradient norm

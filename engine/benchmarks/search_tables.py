@@ -1,4 +1,4 @@
-"""What the search says: MaMOL's settings, one changed at a time, by validation pixels alone."""
+"""What the search says: settings beside the first of them, by validation pixels alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from engine.atomic import write_text
 from engine.benchmarks.document import Table, write_document
 from engine.benchmarks.grid_tables import difference_text, protocol
-from engine.benchmarks.methods import MAMOL
 from engine.benchmarks.runs import Run, runs_csv
 
 _METRICS = ("oa", "aa")
@@ -24,15 +23,16 @@ def write_search(runs: Sequence[Run], out: Path) -> Path:
 
 
 def search_table(runs: Sequence[Run]) -> Table:
-    """Every setting beside the one that ships, paired by seed; each seed's difference is the mean over scenes."""
+    """Every setting beside the first, paired by seed; each seed's difference is the mean over scenes."""
     found = {(str(run.facts["scene"]), run.seed, run.method): run for run in runs}
     scenes = list(dict.fromkeys(scene for scene, _, _ in found))
     seeds = sorted({seed for _, seed, _ in found})
+    methods = list(dict.fromkeys(run.method for run in runs))
     rows = []
-    for method in dict.fromkeys(run.method for run in runs):
+    for method in methods:
         complete = [
             seed for seed in seeds
-            if all({(scene, seed, method), (scene, seed, MAMOL)} <= found.keys() for scene in scenes)
+            if all({(scene, seed, method), (scene, seed, methods[0])} <= found.keys() for scene in scenes)
         ]  # fmt: skip
         cells = [method, str(len(complete))]
         for side in _SIDES:
@@ -42,11 +42,11 @@ def search_table(runs: Sequence[Run]) -> Table:
                         float(np.mean([_mean(found[scene, seed, name], side, metric) for scene in scenes]))
                         for seed in complete
                     ]
-                    for name in (method, MAMOL)
+                    for name in (method, methods[0])
                 )
                 changes = [one - other for one, other in zip(ours, theirs, strict=True)]
                 text = f"{100 * np.mean(ours):.1f}" if ours else "–"
-                cells.append(text if method == MAMOL else f"{text} {difference_text(changes)}".rstrip())
+                cells.append(text if method == methods[0] else f"{text} {difference_text(changes)}".rstrip())
         rows.append(cells)
     return Table(
         "One setting changed at a time",

@@ -21,6 +21,7 @@ from engine.benchmarks.suites import Bench, fingerprint, test_pixels
 from engine.config import Config
 from engine.device import choose_device, choose_precision, describe_device, set_threads
 from engine.modality import evaluation_patterns
+from engine.model.network import ADDED
 from engine.training.assemble import Assembled, assemble
 from engine.training.checkpoint import Checkpoints
 from engine.training.loop import Fitted, fit
@@ -115,7 +116,7 @@ def as_run(trial: Trial, case: str, seed: int, method: str) -> Run:
     """A trial as it is stored."""
     sizes = {name: parameter.numel() for name, parameter in trial.fitted.network.named_parameters()}
     facts: dict[str, float | str] = {
-        "method_parameters": sum(size for name, size in sizes.items() if name.startswith(("adapters.", "prompts."))),
+        "method_parameters": sum(size for name, size in sizes.items() if name.startswith(ADDED)),
         "backbone": trial.data.config.model.backbone,
         "steps": trial.fitted.steps,
         "seconds_per_step": trial.fitted.seconds / trial.fitted.steps,

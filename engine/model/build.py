@@ -147,6 +147,7 @@ def _adapter(config: ResolvedModelConfig, shape: VitShape, block: Block, modalit
         norm=config.adapter_norm,
         projection=config.adapter_projection,
         router_input=config.router_input,
+        own=config.modality_gate == "own",
     )
 
 

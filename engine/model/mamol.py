@@ -33,6 +33,8 @@ class MaMOLAdapter(nn.Module):
         norm: apply eq. 3's LayerNorm to the updated stream.
         projection: the authors' GELU and output projection around the sum.
         router_input: what the router goes by.
+        own: a token is served by its own modality's expert alone; its availability row is then followed by the row of
+            its own modality.
     """
 
     replaces_mlp = False
@@ -50,12 +52,13 @@ class MaMOLAdapter(nn.Module):
         norm: bool,
         projection: bool,
         router_input: RouterInput = "both",
+        own: bool = False,
     ) -> None:
         super().__init__()
         experts = dynamic_experts + shared + modalities * specific
         if experts == 0:
             raise ValueError("an adapter needs at least one dynamic, shared or modality expert")
-        self.shared, self.specific = shared, specific
+        self.shared, self.specific, self.own = shared, specific, own
         self.router = (
             PatternRouter(width=width, modalities=modalities, experts=dynamic_experts, top_k=top_k, sees=router_input)
             if dynamic_experts
@@ -72,14 +75,15 @@ class MaMOLAdapter(nn.Module):
 
         Args:
             z_NTD: normalised tokens.
-            present_NTM: bool, each token's own availability row.
+            present_NTM: bool, each token's own availability row; with `own` twice as wide.
             update_NTD: the MLP's residual.
         """
+        present_NTM, served_NTM = present_NTM.chunk(2, dim=-1) if self.own else (present_NTM, present_NTM)
         weights = [self.router(z_NTD, present_NTM)] if self.router is not None else []
         if self.shared:
             weights.append(torch.ones_like(present_NTM[..., :1]))
         if self.specific:
-            weights.append(present_NTM)
+            weights.append(served_NTM)
         # Rows of zeros and ones are exact in any dtype; the gates come in float32 and lead.
         weight_NTE = torch.cat([weight.to(weights[0].dtype) for weight in weights], dim=-1)
         if self.projection is None:

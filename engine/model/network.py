@@ -27,9 +27,10 @@ from engine.model.inputs import PixelIndex, clean
 from engine.model.parts import Part, pixels_of, portions, put_back, sums, take
 from engine.model.pixels import PixelBranch
 from engine.model.readout import Readout, core_offset, core_presence
-from engine.model.tokens import Stem, presence_rows
+from engine.model.tokens import Stem, presence_rows, with_own_row
 
 Absent = Literal["skip", "dummy"]
+ADDED = ("adapters.", "prompts.")  # how names of what a method adds to the backbone begin
 
 
 class MaMOLNetwork(nn.Module):
@@ -82,6 +83,7 @@ class MaMOLNetwork(nn.Module):
         self.stems = nn.ModuleList(stems)
         self.backbone = backbone
         self.adapters, self.prompts = nn.ModuleList(adapters), prompts
+        self._experts_of_own = any(getattr(adapter, "own", False) for adapter in adapters)
         self.placement, self.balance = tuple(placement), balance
         self.readout = readout
         self.classifiers = nn.ModuleList(classifiers)
@@ -217,7 +219,11 @@ class MaMOLNetwork(nn.Module):
         if not given:
             return []
         places = [(modality, rows) for modality, rows, *_ in given]
-        encoded_NTD = self._transform(torch.cat(tokens), torch.cat(present), places, present_BTM[:, 0])
+        if self._experts_of_own:
+            shown_NTM = torch.cat([with_own_row(part, place[0]) for part, place in zip(present, places, strict=True)])
+        else:
+            shown_NTM = torch.cat(present)
+        encoded_NTD = self._transform(torch.cat(tokens), shown_NTM, places, present_BTM[:, 0])
         parts = torch.split(encoded_NTD, [len(part) for part in present])
         return [Part(*facts, part_NTD) for facts, part_NTD in zip(given, parts, strict=True)]
 
@@ -232,7 +238,7 @@ class MaMOLNetwork(nn.Module):
 
         Args:
             token_NLD: windows of one modality after the other.
-            present_NTM: their availability rows.
+            present_NTM: their availability rows, as the adapters want them.
             places: modality, and numbers of its windows (None for all of the batch), of each part of them.
             present_BM: the class token's row of every window.
         """

@@ -43,7 +43,7 @@ class PatternRouter(nn.Module):
         """Weight of each expert at each token: `(N, T, E)` in float32 (float64 for float64 tokens), at most K not 0."""
         dtype = torch.promote_types(z_NTD.dtype, torch.float32)
         width, modalities = self.seen
-        token_weight, row_weight = self.features.weight.split([width, modalities], dim=1)
+        token_weight, row_weight = self.features.weight.tensor_split([width], dim=1)
         z_NTD, present_NTM = z_NTD[..., :width], present_NTM[..., :modalities]
         with torch.autocast(z_NTD.device.type, enabled=False):
             # f([z; m]) without a copy of every token beside its row

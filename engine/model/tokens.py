@@ -79,3 +79,10 @@ def presence_rows(valid_BMHW: Tensor, token_px: int, prefix: int) -> Tensor:
     grid_BLM = cells.any(dim=5).any(dim=3).flatten(2).transpose(1, 2)
     centre_B1M = valid_BMHW[:, None, :, height // 2, width // 2]
     return torch.cat([centre_B1M.expand(-1, prefix, -1), grid_BLM], dim=1)
+
+
+def with_own_row(present_NTM: Tensor, modality: int) -> Tensor:
+    """Availability rows of one modality's tokens, each followed by the row of that modality alone: `(N, T, 2 M)`."""
+    own_NTM = torch.zeros_like(present_NTM)
+    own_NTM[..., modality] = present_NTM[..., modality]
+    return torch.cat([present_NTM, own_NTM], dim=-1)

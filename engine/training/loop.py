@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from engine.config import TrainingConfig
 from engine.errors import Cancelled, ConfigError, NodataError
 from engine.memory import is_out_of_memory
-from engine.model.network import MaMOLNetwork
+from engine.model.network import ADDED, MaMOLNetwork
 from engine.progress import Progress
 from engine.training.assemble import Assembled
 from engine.training.checkpoint import Checkpoints, Tensors
@@ -136,7 +136,8 @@ def fit(
                 if chosen := mixer.prepare(at.step):
                     progress.log(chosen)
             for group in optimiser.param_groups:
-                group["lr"] = at.rate = rate
+                group["lr"] = rate * group["factor"]
+            at.rate = rate
             for part in range(config.accumulate):
                 number = at.step * config.accumulate + part
                 with _room_for(config, device):
@@ -169,15 +170,23 @@ def fit(
 
 
 def make_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
-    """AdamW. Weights of products decay; biases, norms, tokens and positions have no scale to keep small."""
+    """AdamW. Weights of products decay; biases, norms, tokens and positions have no scale to keep small.
+
+    What a method adds to the backbone has a learning rate of its own: several experts act on a token at once, and each
+    step of Adam moves every one of them as far as it moves the one matrix elsewhere.
+    """
     products = (nn.Linear, nn.Conv2d)
     decayed = {id(module.weight) for module in network.modules() if isinstance(module, products)}
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    trained = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
+    parts: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in trained.items():
+        factor = config.adapter_learning_rate if name.startswith(ADDED) else 1.0
+        parts.setdefault((config.weight_decay if id(parameter) in decayed else 0.0, factor), []).append(parameter)
     groups = [
-        {"params": [p for p in trained if id(p) in decayed], "weight_decay": config.weight_decay},
-        {"params": [p for p in trained if id(p) not in decayed], "weight_decay": 0.0},
+        {"params": parts[decay, factor], "weight_decay": decay, "factor": factor}
+        for decay, factor in sorted(parts, reverse=True)  # decayed first: checkpoints count parameters in this order
     ]
-    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in trained)  # one pass over memory, not ten
+    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in trained.values())  # one pass, not ten
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=fused)
 
 

@@ -18,6 +18,7 @@ from engine.data.missing import chosen_patterns
 from engine.data.sampling import rare_classes
 from engine.data.window_cache import SceneCache
 from engine.modality import pattern_name
+from engine.model.network import ADDED
 from engine.raster.normalise import BandStats
 from engine.training.extract import Extract
 from engine.training.loop import Fitted
@@ -54,7 +55,7 @@ def run_facts(
         "best_step": fitted.best_step,
         "parameters": sum(sizes.values()),
         "method": config.model.method,
-        "method_parameters": sum(size for name, size in sizes.items() if name.startswith(("adapters.", "prompts."))),
+        "method_parameters": sum(size for name, size in sizes.items() if name.startswith(ADDED)),
         "trained_parameters": sum(sizes[name] for name in fitted.network.trainable_state().keys() & sizes.keys()),
         "missing_rate": config.missing.rate,
         "measured_on": outcome.measured_on,

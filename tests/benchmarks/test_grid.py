@@ -10,7 +10,9 @@ from engine.benchmarks.grid_tables import CONDITIONS, MEAN, grid_parts, paired, 
 from engine.benchmarks.robustness import disturbed
 from engine.benchmarks.runs import Run
 from engine.benchmarks.trial import experts_apart, run_trial
+from engine.config import load_config
 from engine.errors import Cancelled
+from engine.training.prepare import resolve
 from tests.benchmarks.test_suites import SETTINGS
 
 
@@ -66,6 +68,37 @@ def test_a_stopped_grid_tells_what_it_knows(make_scene, run_command, tmp_path, s
     assert "| MaMOL | 1 |" in (out / "methods.md").read_text() and len(lines(out / "runs.jsonl")) == 1
     assert run_command("benchmark", *arguments)[0] == 0
     assert len(lines(out / "runs.jsonl")) == len(calls) - 1 == 4
+
+
+def test_search_chooses_by_validation(make_scene, run_command, tmp_path, short):
+    """Settings beside the first of them, with what validation pixels say."""
+    out = tmp_path / "out"
+    code, _, err = run_command(
+        "benchmark", "search", "--config", make_scene(SETTINGS), "--out", out, "--seeds", "2", "--threads", "1",
+        "--device", "cpu", "--method", "as it is", "--method", "slow", "training.adapter_learning_rate=0.1",
+    )  # fmt: skip
+    assert code == 0, err
+    runs = lines(out / "runs.jsonl")
+    assert [run["method"] for run in runs] == 2 * ["as it is", "slow"]
+    table = (out / "search.md").read_text()
+    row = next(line for line in table.splitlines() if line.startswith("| slow |")).split("|")
+
+    def mean(method, side):
+        scores = [run[side].values() for run in runs if run["method"] == method]
+        return float(np.mean([np.mean([values["oa"] for values in patterns]) for patterns in scores]))
+
+    for column, side in ((3, "validation"), (5, "test")):
+        shown = row[column].split()
+        assert float(shown[0]) == pytest.approx(100 * mean("slow", side), abs=0.051)
+        change = 100 * (mean("slow", side) - mean("as it is", side))
+        assert float(shown[1].strip("*")) == pytest.approx(change, abs=0.051)
+
+
+def test_every_setting_of_the_search_fits(make_scene):
+    """None names an unknown key or a value out of range; each changes something."""
+    jobs = {name: resolve(load_config(make_scene(), keys)) for name, keys in methods.SEARCH.items()}
+    unchanged = jobs.pop(methods.MAMOL)
+    assert len(jobs) > 15 and all(job != unchanged for job in jobs.values())
 
 
 def test_frozen_needs_a_backbone(make_scene, run_command, tmp_path):

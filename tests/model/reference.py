@@ -15,9 +15,17 @@ def gelu(values: np.ndarray) -> np.ndarray:
 
 
 def adapter_delta(
-    adapter: MaMOLAdapter, z_NTD: np.ndarray, present_NTM: np.ndarray, rank: int, sees: str = "both"
+    adapter: MaMOLAdapter,
+    z_NTD: np.ndarray,
+    present_NTM: np.ndarray,
+    rank: int,
+    sees: str = "both",
+    served_NTM: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Eq. 2, 4 to 8 of the paper, read from the adapter's weights expert by expert."""
+    """Eq. 2, 4 to 8 of the paper, read from the adapter's weights expert by expert.
+
+    `served_NTM`: which modality experts serve a token, where that is not those of all that is present.
+    """
     weights = {name: value.detach().numpy() for name, value in adapter.named_parameters()}
     modalities = present_NTM.shape[-1]
     delta = np.zeros_like(z_NTD)
@@ -35,7 +43,8 @@ def adapter_delta(
         if adapter.shared:
             coefficients.append(1.0)
         if adapter.specific:
-            coefficients += [1.0 if present[modality] else 0.0 for modality in range(modalities)]
+            serving = present if served_NTM is None else served_NTM[window, token]
+            coefficients += [1.0 if serving[modality] else 0.0 for modality in range(modalities)]
         total = np.zeros_like(z)
         for expert, coefficient in enumerate(coefficients):
             ranks = slice(expert * rank, (expert + 1) * rank)

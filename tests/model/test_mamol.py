@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from engine.model.mamol import MaMOLAdapter
 from engine.model.router import PatternRouter
+from engine.model.tokens import with_own_row
 from tests.model.reference import adapter_delta
 
 WIDTH, RANK, MODALITIES = 12, 3, 3
@@ -58,6 +59,16 @@ def test_fused_form_equals_the_equations(changes):
     assert np.abs(adapter(z, present).detach().numpy() - expected).max() < 1e-10
     update = torch.randn_like(z)
     assert np.abs((adapter(z, present, update) - update).detach().numpy() - expected).max() < 1e-10
+
+
+@pytest.mark.parametrize("modality", range(MODALITIES))
+def test_experts_of_the_tokens_own_sensor(modality):
+    """Gated by `own`, a sensor's tokens are served by its expert, where it is there; the router still sees the rest."""
+    adapter, (z, present) = random_adapter(own=True), random_tokens()
+    served = present & (torch.arange(MODALITIES) == modality)
+    expected = adapter_delta(adapter, z.numpy(), present.numpy(), RANK, served_NTM=served.numpy())
+    rows = with_own_row(present, modality)
+    assert np.abs(adapter(z, rows).detach().numpy() - expected).max() < 1e-10
 
 
 def test_new_adapter_changes_nothing():

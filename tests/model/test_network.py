@@ -21,6 +21,7 @@ VARIANTS = [
     SMALL | {"fusion": "gated", "boxes": ()},
     SMALL | {"fusion": "attention"},
     CENTRE | {"fusion": "attention"},
+    SMALL | {"modality_gate": "own", "router_input": "pattern"},
     SMALL | {"method": "linear"},
     SMALL | {"method": "lora", "placement": [1]},
     SMALL | {"method": "mmp", "prompt_length": 4},
@@ -128,6 +129,19 @@ def test_readings_of_absence_differ(make_network, make_input):
         valid[0, 0] = False
         differs = (skip(values, valid) - dummy(values, valid)).abs().flatten(1).amax(dim=1) > 1e-4
     assert differs.tolist() == [True, False, False, False, False]
+
+
+def test_each_sensor_has_its_own_expert(make_network, make_input):
+    """Gated by `own`, the LiDAR's expert changes what is made of LiDAR tokens, and of no others."""
+    network = make_network(modality_gate="own")
+    values, valid = make_input(network, holes=False)
+    with torch.no_grad():
+        before = network._encode(values, valid, None)
+        bank, lidar = network.adapters[0].bank, network.adapters[0].bank.up.in_features - 2 * 8
+        bank.up.weight[:, lidar : lidar + 8] += 1.0  # experts: dynamic, shared, HSI, LiDAR, SAR; rank 8
+        after = network._encode(values, valid, None)
+    changed = [not torch.equal(one.encoded_NTD, other.encoded_NTD) for one, other in zip(before, after, strict=True)]
+    assert changed == [False, True, False]
 
 
 def test_nothing_present(make_network, make_input):

@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 import rasterio
+import torch
+from safetensors.torch import load_file
 
 QUICK = ("--device", "cpu", "--precision", "float32", "--threads", "1")
 SMALL = """
@@ -50,6 +52,22 @@ def test_method_learns_and_maps(make_scene, run_command, tmp_path, method):
     with rasterio.open(tmp_path / "map.tif") as file, rasterio.open(tmp_path / "labels.tif") as truth:
         agreement = file.read(1) == truth.read(1)
     assert np.mean(agreement) > 0.5
+
+
+def test_adapters_that_stand_still(make_scene, run_command, tmp_path):
+    """With next to no learning rate of their own, adapters end as they began, and all else has learnt."""
+    ends = []
+    for name, factor in (("still", 1e-12), ("moving", 1.0)):
+        sets = ("--set", f"training.adapter_learning_rate={factor}", "--set", "training.average=0")
+        config = make_scene(SMALL.replace("steps = 40", "steps = 3"))
+        code, _, err = run_command("train", config, "--out", tmp_path / name, *sets, *QUICK)
+        assert code == 0, err
+        ends.append(load_file(tmp_path / name / "model.safetensors"))
+    still, moving = ends
+    experts = [name for name in still if name.endswith("bank.up.weight")]
+    assert experts and all(still[name].abs().max() < 1e-9 < moving[name].abs().max() for name in experts)
+    stem = next(name for name in still if name.startswith("stems.0.") and name.endswith("weight"))
+    assert not torch.equal(still[stem], moving[stem])
 
 
 @pytest.mark.parametrize("method", ["dcp", "moe_rep", "moe_ada"])

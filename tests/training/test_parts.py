@@ -8,10 +8,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config import TrainingConfig, parse_config
+from engine.config import ModelConfig, TrainingConfig, parse_config
 from engine.errors import OutputError, ResumeError
+from engine.modality import Modality
+from engine.model.backbone import VisionTransformer, VitShape
+from engine.model.build import build_network
 from engine.training.calibrate import calibrate, fit_calibration
 from engine.training.checkpoint import Checkpoints
+from engine.training.loop import make_optimiser
 from engine.training.losses import supervised_loss, teaching_loss
 from engine.training.run_folder import to_toml
 from engine.training.schedule import average_decay, learning_rate, total_steps
@@ -33,6 +37,24 @@ def test_learning_rate_rises_then_falls_to_nearly_nothing(steps, warmup):
 def test_epochs_become_steps():
     assert total_steps(TrainingConfig(epochs=3, batch_size=10, accumulate=2), 101) == 16
     assert total_steps(TrainingConfig(steps=7), 101) == 7
+
+
+def test_what_a_method_adds_learns_at_its_own_rate():
+    """Every trained weight once, decayed ones first; adapters with their factor."""
+    shape = VitShape(width=24, depth=2, heads=3, mlp_width=48, grid=6)
+    config = ModelConfig(window=12, token_px=2, core=6, boxes=(3,), backbone="timm:some")
+    network = build_network(config, "skip", (Modality("a", 3), Modality("b", 1)), 4, VisionTransformer(shape))
+    names = {id(weight): name for name, weight in network.named_parameters()}
+    plain, slow = (make_optimiser(network, TrainingConfig(adapter_learning_rate=factor)) for factor in (1.0, 0.1))
+    assert len(plain.param_groups) == 2 and plain.param_groups[0]["weight_decay"] > 0
+    factors = {names[id(weight)]: group["factor"] for group in slow.param_groups for weight in group["params"]}
+    trained = [name for name, weight in network.named_parameters() if weight.requires_grad]
+    assert sorted(factors) == sorted(trained) and sum(len(group["params"]) for group in slow.param_groups) == len(
+        trained
+    )
+    assert {name for name, factor in factors.items() if factor == 0.1} == {
+        name for name in trained if name.startswith("adapters.")
+    }
 
 
 def test_average_forgets_the_start_soon():
