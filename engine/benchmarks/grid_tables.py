@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from engine.atomic import write_text
 from engine.benchmarks.document import Part, Picture, Table, Text, write_document
 from engine.benchmarks.grid import READINGS
 from engine.benchmarks.methods import MAMOL
-from engine.benchmarks.results import interval
+from engine.benchmarks.results import pooled_interval
 from engine.benchmarks.runs import Run, runs_csv
 
 CONDITIONS = ("strongest missing", "weakest missing", "all patterns")
@@ -78,19 +79,14 @@ def scores(runs: Sequence[Run], order: Mapping[str, Sequence[str]]) -> Scored:
     return found
 
 
-def paired(
-    scored: Scored, one: str, other: str, condition: str, metric: str, scenes: Sequence[str] | None = None
-) -> list[float]:
-    """Differences of two methods by seed, each the mean over scenes, of the seeds in which both ran on all of them."""
-    wanted = [scene for scene in _scenes(scored) if scenes is None or scene in scenes]
-    wanted = [scene for scene in wanted if any(key[0] == scene and condition in scored[key] for key in scored)]
-    by_seed = []
-    for seed in sorted({seed for _, seed, _ in scored}):
-        keys = [((scene, seed, one), (scene, seed, other)) for scene in wanted]
-        if keys and all(first in scored and second in scored for first, second in keys):
-            pairs = [scored[first][condition][metric] - scored[second][condition][metric] for first, second in keys]
-            by_seed.append(float(np.mean(pairs)))
-    return by_seed
+def paired(scored: Scored, one: str, other: str, condition: str, metric: str) -> dict[str, list[float]]:
+    """Differences of two methods by scene, one for each seed in which both ran; no scene without any."""
+    found: dict[str, list[float]] = {}
+    for scene, seed, method in scored:
+        first, second = scored.get((scene, seed, one), {}), scored[scene, seed, method]
+        if method == other and condition in first and condition in second:
+            found.setdefault(scene, []).append(first[condition][metric] - second[condition][metric])
+    return found
 
 
 def _without(run: Run, sensors: Sequence[str], lost: str) -> str | None:
@@ -101,12 +97,12 @@ def _without(run: Run, sensors: Sequence[str], lost: str) -> str | None:
 
 def _pooled(scored: Scored, title: str) -> Table:
     """All scenes together: MaMOL minus every method, under every condition."""
+    known = _known_to_all(scored)
     rows = []
     for method in _methods(scored):
-        seeds = paired(scored, MAMOL, method, MEAN, "oa")
-        cells = [method, str(len(seeds))]
+        cells = [method, _seeds(scored, method)]
         for metric in _METRICS:
-            cells.append(_percent(_mean(scored, method, MEAN, metric)))
+            cells.append(_percent(float(np.mean([_mean(known, scene, method, metric) for scene in _scenes(scored)]))))
             cells.append("" if method == MAMOL else difference_text(paired(scored, MAMOL, method, MEAN, metric)))
         cells += [
             "" if method == MAMOL else difference_text(paired(scored, MAMOL, method, condition, "oa"))
@@ -115,9 +111,9 @@ def _pooled(scored: Scored, title: str) -> Table:
         rows.append(cells)
     return Table(
         f"All scenes: {title}",
-        f"Mean over the conditions of {len(_scenes(scored))} scenes, which count alike, percent. Differences are "
-        f"{MAMOL} minus the method, in points, with the 95 % interval over seeds; bold where it does not hold 0. The "
-        "last three columns are OA.",
+        f"Mean over the conditions of {len(_scenes(scored))} scenes, which count alike, percent, over the seeds that "
+        f"all methods have. Differences are {MAMOL} minus the method, in points, over all seeds that both have, with the "
+        "95 % interval; bold where it does not hold 0. The last three columns are OA.",
         ["method", "seeds", "OA", f"{MAMOL} ahead by", "AA", f"{MAMOL} ahead by", *CONDITIONS],
         rows,
     )
@@ -130,8 +126,8 @@ def _by_scene(scored: Scored, title: str) -> Table:
         [
             method,
             *(
-                " / ".join(_percent(_mean(scored, method, MEAN, metric, scene)) for metric in _METRICS)
-                + _count(scored, scene, method)
+                " / ".join(_percent(_mean(scored, scene, method, metric)) for metric in _METRICS)
+                + f" ({_count(scored, scene, method)})"
                 for scene in scenes
             ),
         ]
@@ -151,13 +147,13 @@ def _differences(scored: Scored, title: str, name: str) -> Picture:
         for axes, metric in zip(panels, _METRICS, strict=True):
             axes.axvline(0, color="#888888", linewidth=1)
             for row, method in enumerate(others):
-                for scene in _scenes(scored):
-                    points = paired(scored, MAMOL, method, MEAN, metric, [scene])
+                found = paired(scored, MAMOL, method, MEAN, metric)
+                for points in found.values():
                     axes.plot(
                         [100 * point for point in points], [row] * len(points), ".", color="#9bb7d9", markersize=4
                     )
-                if found := paired(scored, MAMOL, method, MEAN, metric):
-                    mean, low, high = (100 * value for value in interval(found))
+                if found:
+                    mean, low, high = (100 * value for value in pooled_interval(found.values()))
                     axes.plot([low, high], [row, row], color="#c0392b", linewidth=2)
                     axes.plot(mean, row, "o", color="#c0392b", markersize=5)
             axes.set_yticks(range(len(others)), others)
@@ -212,29 +208,34 @@ def _experts(runs: Sequence[Run]) -> Table:
     )
 
 
-def _mean(scored: Scored, method: str, condition: str, metric: str, scene: str | None = None) -> float:
-    """Over seeds, then over scenes; NaN where the method did not run."""
-    means = []
-    for place in [scene] if scene is not None else _scenes(scored):
-        values = [
-            found[condition][metric]
-            for key, found in scored.items()
-            if (key[0], key[2]) == (place, method) and condition in found
-        ]
-        means.append(float(np.mean(values)) if values else float("nan"))
-    return float(np.mean(means))
+def _known_to_all(scored: Scored) -> Scored:
+    """The runs of those scenes and seeds in which every method ran."""
+    methods = len(_methods(scored))
+    counts = Counter((scene, seed) for scene, seed, _ in scored)
+    return {key: found for key, found in scored.items() if counts[key[:2]] == methods}
 
 
-def _count(scored: Scored, scene: str, method: str) -> str:
-    count = sum((place, name) == (scene, method) for place, _, name in scored)
-    return f" ({count})" if count else ""
+def _mean(scored: Scored, scene: str, method: str, metric: str) -> float:
+    """Over conditions and seeds; NaN where the method did not run."""
+    values = [found[MEAN][metric] for key, found in scored.items() if (key[0], key[2]) == (scene, method)]
+    return float(np.mean(values)) if values else float("nan")
 
 
-def difference_text(values: Sequence[float]) -> str:
-    """Mean with interval, in points; bold where the interval does not hold 0."""
-    if not values:
+def _count(scored: Scored, scene: str, method: str) -> int:
+    return sum((place, name) == (scene, method) for place, _, name in scored)
+
+
+def _seeds(scored: Scored, method: str) -> str:
+    """How many seeds a method has: `5`, or `3 to 5` where scenes differ."""
+    counts = [_count(scored, scene, method) for scene in _scenes(scored)]
+    return str(min(counts)) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+
+
+def difference_text(by_scene: Mapping[str, Sequence[float]]) -> str:
+    """Mean over scenes with its interval, in points; bold where the interval does not hold 0."""
+    if not by_scene:
         return "–"
-    mean, low, high = (100 * value for value in interval(values))
+    mean, low, high = (100 * value for value in pooled_interval(by_scene.values()))
     if np.isnan(low):
         return f"{mean:+.1f}"
     text = f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"

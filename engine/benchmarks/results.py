@@ -23,6 +23,24 @@ def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float
     return mean, mean - half, mean + half
 
 
+def pooled_interval(groups: Iterable[Sequence[float]], level: float = 0.95) -> tuple[float, float, float]:
+    """Mean of the means of groups, which count alike, and its interval (mean, low, high).
+
+    Groups (scenes) are fixed, their values independent (seeds) and of a spread of their own: the variances of the means
+    add up, with the degrees of freedom of Welch and Satterthwaite. A group of a single value leaves no interval (nan).
+    """
+    values = [np.asarray(group, float) for group in groups]
+    mean = float(np.mean([group.mean() for group in values]))
+    if min(len(group) for group in values) < 2:
+        return mean, float("nan"), float("nan")
+    parts = np.array([group.var(ddof=1) / len(group) for group in values]) / len(values) ** 2
+    if not parts.any():
+        return mean, mean, mean
+    freedom = parts.sum() ** 2 / sum(part**2 / (len(group) - 1) for part, group in zip(parts, values, strict=True))
+    half = float(stats.t.ppf((1 + level) / 2, freedom) * np.sqrt(parts.sum()))
+    return mean, mean - half, mean + half
+
+
 def chosen_family(runs: Iterable[Run], case: str, method: str) -> str:
     """The family with the best mean of OA and AA over seeds and patterns, on validation pixels only."""
     scores: dict[str, list[float]] = {}

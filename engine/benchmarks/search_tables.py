@@ -23,37 +23,35 @@ def write_search(runs: Sequence[Run], out: Path) -> Path:
 
 
 def search_table(runs: Sequence[Run]) -> Table:
-    """Every setting beside the first, paired by seed; each seed's difference is the mean over scenes."""
+    """Every setting beside the first, paired by scene and seed; scenes count alike."""
     found = {(str(run.facts["scene"]), run.seed, run.method): run for run in runs}
     scenes = list(dict.fromkeys(scene for scene, _, _ in found))
-    seeds = sorted({seed for _, seed, _ in found})
     methods = list(dict.fromkeys(run.method for run in runs))
     rows = []
     for method in methods:
-        complete = [
-            seed for seed in seeds
-            if all({(scene, seed, method), (scene, seed, methods[0])} <= found.keys() for scene in scenes)
-        ]  # fmt: skip
-        cells = [method, str(len(complete))]
+        both = {
+            scene: [(run, found[scene, seed, methods[0]]) for (place, seed, name), run in found.items()
+                    if (place, name) == (scene, method) and (scene, seed, methods[0]) in found]
+            for scene in scenes
+        }  # fmt: skip
+        both = {scene: pairs for scene, pairs in both.items() if pairs}
+        cells = [method, str(sum(map(len, both.values())))]
         for side in _SIDES:
             for metric in _METRICS:
-                ours, theirs = (
-                    [
-                        float(np.mean([_mean(found[scene, seed, name], side, metric) for scene in scenes]))
-                        for seed in complete
-                    ]
-                    for name in (method, methods[0])
-                )
-                changes = [one - other for one, other in zip(ours, theirs, strict=True)]
-                text = f"{100 * np.mean(ours):.1f}" if ours else "–"
-                cells.append(text if method == methods[0] else f"{text} {difference_text(changes)}".rstrip())
+                means = [np.mean([_mean(run, side, metric) for run, _ in pairs]) for pairs in both.values()]
+                changes = {
+                    scene: [_mean(run, side, metric) - _mean(first, side, metric) for run, first in pairs]
+                    for scene, pairs in both.items()
+                }
+                text = f"{100 * np.mean(means):.1f}" if means else "–"
+                cells.append(text if method == methods[0] else f"{text} {difference_text(changes)}")
         rows.append(cells)
     return Table(
         "One setting changed at a time",
         f"Percent, mean over all patterns and {len(scenes)} scenes ({', '.join(scenes)}), and the difference from the "
-        "first row in points with its 95 % interval over seeds; bold where it does not hold 0. Settings are chosen by "
+        "first row in points with its 95 % interval; bold where it does not hold 0. Settings are chosen by "
         "validation pixels; what test pixels say stands beside them, to see whether the choice held.",
-        ["setting", "seeds", *(f"{side} {metric.upper()}" for side in _SIDES for metric in _METRICS)],
+        ["setting", "runs", *(f"{side} {metric.upper()}" for side in _SIDES for metric in _METRICS)],
         rows,
     )
 

@@ -8,6 +8,7 @@ import pytest
 from engine.benchmarks import grid, methods, robustness
 from engine.benchmarks.grid_tables import CONDITIONS, MEAN, grid_parts, paired, scores, sensors_by_strength
 from engine.benchmarks.robustness import disturbed
+from engine.benchmarks.results import pooled_interval
 from engine.benchmarks.runs import Run
 from engine.benchmarks.trial import experts_apart, run_trial
 from engine.config import load_config
@@ -129,7 +130,7 @@ def test_conditions_are_patterns():
 
 
 def test_differences_are_paired():
-    """A seed that one method lacks on one scene counts in neither; what is decided is bold."""
+    """A seed that one method lacks on one scene does not count there; what is decided is bold."""
     runs = []
     for seed, shift in enumerate((0.00, 0.05, 0.10)):
         for scene in "ab":
@@ -138,11 +139,13 @@ def test_differences_are_paired():
                     patterns = dict.fromkeys(("hsi+sar", "hsi", "sar"), 0.5 + shift + lead)
                     runs.append(made_run(scene, seed, method, patterns))
     found = scores(runs, {scene: ["hsi", "sar"] for scene in "ab"})
-    assert paired(found, "MaMOL", "DCP", MEAN, "oa") == pytest.approx([0.02, 0.022])
-    assert paired(found, "MaMOL", "DCP", MEAN, "oa", ["a"]) == pytest.approx([0.02, 0.022, 0.024])
+    by_scene = paired(found, "MaMOL", "DCP", MEAN, "oa")
+    assert by_scene["a"] == pytest.approx([0.02, 0.022, 0.024]) and by_scene["b"] == pytest.approx([0.02, 0.022])
     table = next(part for part in grid_parts(runs) if part.title.startswith("All scenes"))
     row = next(row for row in table.rows if row[0] == "DCP")
-    assert row[1] == "2" and row[3] == "**+2.1 [+0.8, +3.4]**"
+    mean, low, high = (100 * value for value in pooled_interval(by_scene.values()))
+    assert row[1] == "2 to 3" and row[3] == f"**{mean:+.1f} [{low:+.1f}, {high:+.1f}]**"
+    assert row[2] == f"{100 * (0.5 + 0.025):.1f}"  # of seeds 0 and 1, which all have
 
 
 def test_experts_apart():

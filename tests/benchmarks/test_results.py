@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy import stats
 
-from engine.benchmarks.results import chosen_family, interval, markdown, paired_table, pooled_row
+from engine.benchmarks.results import chosen_family, interval, markdown, paired_table, pooled_interval, pooled_row
 from engine.benchmarks.runs import Run, append_run, read_runs, runs_csv
 from engine.benchmarks.tables import pooled_section
 
@@ -28,6 +29,28 @@ def test_interval_is_students():
     # mean 2, standard deviation 1, t(0.975, 2 degrees of freedom) = 4.3027: half width 4.3027 / sqrt(3)
     assert interval([1, 2, 3]) == pytest.approx((2, 2 - 2.4841, 2 + 2.4841), abs=1e-4)
     assert np.isnan(interval([1])[1])
+
+
+def test_scenes_are_pooled_with_spreads_of_their_own():
+    """Two equal groups: Student's interval of twice the freedom. A wide group counts for the interval as it should."""
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=5)
+    mean, low, high = pooled_interval([noise, noise[::-1] + 2])
+    spread = np.std(noise, ddof=1) / np.sqrt(5) / np.sqrt(2)
+    assert mean == pytest.approx(noise.mean() + 1)
+    assert high - mean == pytest.approx(mean - low) and high - mean == pytest.approx(stats.t.ppf(0.975, 8) * spread)
+    _, low, high = pooled_interval([noise, np.full(4, 1.0)])  # no doubt about the second
+    assert high - low == pytest.approx(2 * stats.t.ppf(0.975, 4) * np.std(noise, ddof=1) / np.sqrt(5) / 2)
+    assert np.isnan(pooled_interval([noise, [1.0]])[1]) and pooled_interval([[1.0, 1.0]]) == (1.0, 1.0, 1.0)
+
+
+def test_pooled_interval_holds_the_truth_as_often_as_it_says():
+    """95 of 100 times, with few seeds, scenes of different spread and unequal numbers of them."""
+    rng, hits = np.random.default_rng(1), 0
+    for _ in range(2000):
+        _, low, high = pooled_interval([rng.normal(1, 1, 5), rng.normal(2, 3, 3), rng.normal(3, 0.5, 4)])
+        hits += low <= 2 <= high
+    assert 0.93 < hits / 2000 < 0.99
 
 
 def test_family_is_chosen_on_validation_only():
