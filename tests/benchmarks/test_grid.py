@@ -7,8 +7,8 @@ import pytest
 
 from engine.benchmarks import grid, methods, robustness
 from engine.benchmarks.grid_tables import CONDITIONS, MEAN, grid_parts, paired, scores, sensors_by_strength
-from engine.benchmarks.robustness import disturbed
 from engine.benchmarks.results import pooled_interval
+from engine.benchmarks.robustness import disturbed
 from engine.benchmarks.runs import Run
 from engine.benchmarks.trial import experts_apart, run_trial
 from engine.config import load_config
@@ -145,7 +145,7 @@ def test_differences_are_paired():
     row = next(row for row in table.rows if row[0] == "DCP")
     mean, low, high = (100 * value for value in pooled_interval(by_scene.values()))
     assert row[1] == "2 to 3" and row[3] == f"**{mean:+.1f} [{low:+.1f}, {high:+.1f}]**"
-    assert row[2] == f"{100 * (0.5 + 0.025):.1f}"  # of seeds 0 and 1, which all have
+    assert row[2] == f"{100 * (0.55 + 0.525) / 2:.1f}"  # of the three seeds of one scene and two of the other
 
 
 def test_experts_apart():
