@@ -176,7 +176,8 @@ def _compared(suite: str, bench: Bench, methods: list[list[str]]) -> Path:
     from engine.benchmarks.grid import FROZEN, METHODS, run_grid, searched
     from engine.benchmarks.grid_tables import write_grid
     from engine.benchmarks.methods import SEARCH
-    from engine.benchmarks.robustness import run_robustness, write_robustness
+    from engine.benchmarks.robustness import run_robustness
+    from engine.benchmarks.robustness_tables import write_robustness
     from engine.benchmarks.search_tables import write_search
 
     if suite == "frozen" and bench.cases[0].config(0, bench.overrides).model.backbone == "compact":

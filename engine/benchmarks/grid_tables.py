@@ -112,8 +112,8 @@ def _pooled(scored: Scored, title: str) -> Table:
     return Table(
         f"All scenes: {title}",
         f"Mean over the conditions of {len(_scenes(scored))} scenes, which count alike, percent, over the seeds that "
-        f"all methods have. Differences are {MAMOL} minus the method, in points, over all seeds that both have, with the "
-        "95 % interval; bold where it does not hold 0. The last three columns are OA.",
+        f"all methods have. Differences are {MAMOL} minus the method, in points, over all seeds that both have, with "
+        "the 95 % interval; bold where it does not hold 0. The last three columns are OA.",
         ["method", "seeds", "OA", f"{MAMOL} ahead by", "AA", f"{MAMOL} ahead by", *CONDITIONS],
         rows,
     )
