@@ -149,7 +149,7 @@ class TrainingConfig(_Section):
     pixels_per_step: int = Field(2048, ge=1)  # training pixels that speak for themselves (see model.pixels)
     accumulate: int = Field(1, ge=1)
     learning_rate: float = Field(3e-3, gt=0)
-    adapter_learning_rate: float = Field(1.0, gt=0)  # factor of it for what the method adds to the backbone
+    adapter_learning_rate: float | None = Field(None, gt=0)  # factor for experts; default: 1, in frozen blocks 0.1
     weight_decay: float = Field(0.05, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)  # share of the steps
     clip: float = Field(1.0, gt=0)  # gradient norm

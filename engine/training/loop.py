@@ -180,7 +180,7 @@ def make_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.Ad
     trained = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
     parts: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in trained.items():
-        factor = config.adapter_learning_rate if name.startswith(ADDED) else 1.0
+        factor = config.adapter_learning_rate or 1.0 if name.startswith(ADDED) else 1.0
         parts.setdefault((config.weight_decay if id(parameter) in decayed else 0.0, factor), []).append(parameter)
     groups = [
         {"params": parts[decay, factor], "weight_decay": decay, "factor": factor}

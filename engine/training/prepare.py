@@ -11,8 +11,12 @@ from engine.data.scene import Scene, open_scenes
 from engine.data.splits import Split, class_counts, make_splits
 from engine.legend import Legend
 from engine.modality import Modality
-from engine.model.resolve import resolve_model_config
+from engine.model.resolve import PROMPTING, resolve_model_config
 from engine.progress import Progress
+
+# Of the learning rate. At the whole of it the sum of all experts drives frozen blocks apart before stems and head can
+# follow (docs/results/search.md); a backbone that trains goes along.
+_BESIDE_FROZEN = 0.1
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,13 @@ class Prepared:
 
 def resolve(config: Config) -> Config:
     """Fill in what does not depend on the scenes."""
-    split = config.split
+    model, split, training = resolve_model_config(config.model), config.split, config.training
     if split.seed is None:
-        split = split.model_copy(update={"seed": config.training.seed})
-    return config.model_copy(update={"model": resolve_model_config(config.model), "split": split})
+        split = split.model_copy(update={"seed": training.seed})
+    if training.adapter_learning_rate is None:
+        factor = 1.0 if model.train_backbone or model.method in PROMPTING else _BESIDE_FROZEN
+        training = training.model_copy(update={"adapter_learning_rate": factor})
+    return config.model_copy(update={"model": model, "split": split, "training": training})
 
 
 def prepare(config: Config, progress: Progress | None = None) -> Prepared:

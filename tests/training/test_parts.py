@@ -17,6 +17,7 @@ from engine.training.calibrate import calibrate, fit_calibration
 from engine.training.checkpoint import Checkpoints
 from engine.training.loop import make_optimiser
 from engine.training.losses import supervised_loss, teaching_loss
+from engine.training.prepare import resolve
 from engine.training.run_folder import to_toml
 from engine.training.schedule import average_decay, learning_rate, total_steps
 from engine.training.teacher import Teacher
@@ -55,6 +56,22 @@ def test_what_a_method_adds_learns_at_its_own_rate():
     assert {name for name, factor in factors.items() if factor == 0.1} == {
         name for name in trained if name.startswith("adapters.")
     }
+
+
+@pytest.mark.parametrize(
+    ("model", "factor"),
+    [
+        ({}, 1.0), ({"backbone": "timm:some"}, 0.1), ({"backbone": "timm:some", "train_backbone": True}, 1.0),
+        ({"backbone": "timm:some", "method": "moe_task"}, 0.1), ({"backbone": "timm:some", "method": "mmp"}, 1.0),
+    ],
+)  # fmt: skip
+def test_experts_in_frozen_blocks_learn_slower(model, factor):
+    """Unless it is said otherwise; prompts do not."""
+    scene = {"modalities": {"a": "a.tif"}, "labels": {"path": "labels.tif"}}
+    job = {"scene": scene, "model": model}
+    assert resolve(parse_config(job)).training.adapter_learning_rate == factor
+    given = parse_config(job | {"training": {"adapter_learning_rate": 0.5}})
+    assert resolve(given).training.adapter_learning_rate == 0.5
 
 
 def test_average_forgets_the_start_soon():

@@ -22,10 +22,10 @@ PROTOCOLS = ("paper", "standard")
 
 RECIPE = (
     'model.backbone="open_clip:ViT-B-16/openai"', 'model.readout="centre"', "model.head_dropout=0",
-    "training.epochs=200", "training.batch_size=128", "training.learning_rate=0.002", "training.weight_decay=0.02",
-    "training.warmup=0.1", "training.label_smoothing=0", "training.teaching=0", "training.augment=false",
-    "training.noise=0", "training.average=0", "training.prior_correction=0", "training.validate_every=500",
-    "missing.cut_rate=0",
+    "training.epochs=200", "training.batch_size=128", "training.learning_rate=0.002",
+    "training.adapter_learning_rate=1", "training.weight_decay=0.02", "training.warmup=0.1",
+    "training.label_smoothing=0", "training.teaching=0", "training.augment=false", "training.noise=0",
+    "training.average=0", "training.prior_correction=0", "training.validate_every=500", "missing.cut_rate=0",
 )  # fmt: skip
 
 COMPARED: Methods = {**COMPARATORS, MAMOL: (), MIXED: MIXING}
