@@ -6,6 +6,9 @@ open_clip builds plain GELU for `ViT-B-16` and only warns; here the activation f
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +49,8 @@ def load_clip(name: str, pretrained: str, weights: Path | None) -> VisionTransfo
     try:
         if weights is None:
             tower = open_clip.create_model(name, pretrained=pretrained, force_quick_gelu=quick).visual
-        else:  # its own start would be drawn, and a warning given about it
-            with torch.device("meta"):
+        else:  # its own start would be drawn for nothing, and a warning given that the weights are random
+            with torch.device("meta"), _without_warnings():
                 tower = open_clip.create_model(name, device="meta", force_quick_gelu=quick).visual
     except (RuntimeError, OSError, ValueError) as error:
         raise WeightsError(
@@ -56,6 +59,16 @@ def load_clip(name: str, pretrained: str, weights: Path | None) -> VisionTransfo
     if weights is not None:
         fill(tower, _tower_tensors(read_weights(weights)), weights)
     return pour_clip(tower, f"open_clip:{name}")
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def pour_clip(tower: Any, where: str) -> VisionTransformer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -102,8 +103,11 @@ def test_foreign_models_are_refused():
         load_clip("ViT-B-16", "nobody", None)
 
 
-def test_openai_weights_force_quick_gelu(tmp_path, monkeypatch):
-    """`ViT-B-16` with `openai` gets QuickGELU, from a local file too; LAION's weights get GELU."""
+def test_openai_weights_force_quick_gelu(tmp_path, monkeypatch, caplog):
+    """`ViT-B-16` with `openai` gets QuickGELU, from a local file too; LAION's weights get GELU.
+
+    Weights of a file are not called random, as open_clip does where it loads none itself.
+    """
     small = small_tower()
     asked = []
 
@@ -111,6 +115,8 @@ def test_openai_weights_force_quick_gelu(tmp_path, monkeypatch):
         from open_clip.transformer import QuickGELU
 
         asked.append((name, pretrained, force_quick_gelu))
+        if pretrained is None:
+            logging.getLogger().warning("Model initialized randomly.")
         tower = small_tower(QuickGELU if force_quick_gelu else torch.nn.GELU)
         return type("Model", (), {"visual": tower})()
 
@@ -124,6 +130,9 @@ def test_openai_weights_force_quick_gelu(tmp_path, monkeypatch):
     assert asked == [
         ("ViT-B-16", None, True), ("ViT-B-16", "openai", True), ("ViT-B-16", None, False),
     ]  # fmt: skip
+    assert not caplog.records
+    logging.getLogger().warning("What others say is heard again.")
+    assert len(caplog.records) == 1
 
 
 def test_position_embeddings_are_resized(tmp_path):
