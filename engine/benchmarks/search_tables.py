@@ -29,12 +29,10 @@ def search_table(runs: Sequence[Run]) -> Table:
     methods = list(dict.fromkeys(run.method for run in runs))
     rows = []
     for method in methods:
-        both = {
-            scene: [(run, found[scene, seed, methods[0]]) for (place, seed, name), run in found.items()
-                    if (place, name) == (scene, method) and (scene, seed, methods[0]) in found]
-            for scene in scenes
-        }  # fmt: skip
-        both = {scene: pairs for scene, pairs in both.items() if pairs}
+        both: dict[str, list[tuple[Run, Run]]] = {}
+        for (scene, seed, name), run in found.items():
+            if name == method and (scene, seed, methods[0]) in found:
+                both.setdefault(scene, []).append((run, found[scene, seed, methods[0]]))
         cells = [method, str(sum(map(len, both.values())))]
         for side in _SIDES:
             for metric in _METRICS:

@@ -254,7 +254,7 @@ class VisionTransformer(nn.Module):
 def poured(
     shape: VitShape, outside: Mapping[str, Tensor], source: Mapping[str, Tensor], blocks: str, names: Mapping[str, str]
 ) -> VisionTransformer:
-    """Build a backbone and fill it with another library's weights.
+    """Build a backbone and fill it with copies of another library's weights.
 
     Args:
         shape: what to build.
@@ -269,7 +269,7 @@ def poured(
             tensors[f"blocks.{index}.{ours}"] = source[f"{blocks}.{index}.{theirs}"]
     with torch.device("meta"):  # weights that are replaced at once need neither memory nor a start
         backbone = VisionTransformer(shape)
-    backbone.load_state_dict(tensors, assign=True)
+    backbone.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
     return backbone
 
 

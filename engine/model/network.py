@@ -215,15 +215,11 @@ class MaMOLNetwork(nn.Module):
             values_NCHW = clean(take(self._given(values, modality, valid_BMHW), rows), valid_NHW)
             given.append((modality, rows, values_NCHW, valid_NHW))
             tokens.append(self.stems[modality](values_NCHW, present_NTM[:, prefix:, modality]))
-            present.append(present_NTM)
+            present.append(with_own_row(present_NTM, modality) if self._experts_of_own else present_NTM)
         if not given:
             return []
         places = [(modality, rows) for modality, rows, *_ in given]
-        if self._experts_of_own:
-            shown_NTM = torch.cat([with_own_row(part, place[0]) for part, place in zip(present, places, strict=True)])
-        else:
-            shown_NTM = torch.cat(present)
-        encoded_NTD = self._transform(torch.cat(tokens), shown_NTM, places, present_BTM[:, 0])
+        encoded_NTD = self._transform(torch.cat(tokens), torch.cat(present), places, present_BTM[:, 0])
         parts = torch.split(encoded_NTD, [len(part) for part in present])
         return [Part(*facts, part_NTD) for facts, part_NTD in zip(given, parts, strict=True)]
 

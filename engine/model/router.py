@@ -2,8 +2,8 @@
 
 g = softmax(W f([z; m])) (paper, eq. 6), z the token, m its availability row, f a Linear with GELU. The K largest gates
 are used with their raw probability as weight, the others are 0. To learn what each half is worth, a router may see the
-token or the row alone. Always in float32: in bfloat16 two gates of 0.501 and
-0.499 are one number, and the choice of an expert would hang on rounding.
+token or the row alone. Always in float32: in bfloat16 two gates of 0.501 and 0.499 are one number, and the choice of an
+expert would hang on rounding.
 """
 
 from __future__ import annotations

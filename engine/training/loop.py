@@ -178,9 +178,11 @@ def make_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.Ad
     products = (nn.Linear, nn.Conv2d)
     decayed = {id(module.weight) for module in network.modules() if isinstance(module, products)}
     trained = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
+    own_factor = config.adapter_learning_rate
+    assert own_factor is not None  # of a resolved configuration
     parts: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in trained.items():
-        factor = config.adapter_learning_rate or 1.0 if name.startswith(ADDED) else 1.0
+        factor = own_factor if name.startswith(ADDED) else 1.0
         parts.setdefault((config.weight_decay if id(parameter) in decayed else 0.0, factor), []).append(parameter)
     groups = [
         {"params": parts[decay, factor], "weight_decay": decay, "factor": factor}

@@ -15,7 +15,7 @@ from engine.errors import WeightsError
 from engine.model.backbone import VisionTransformer, VitShape, weights_sha256
 from engine.model.clip import load_clip, pour_clip
 from engine.model.timm_vit import load_timm, pour_timm
-from engine.model.weights import read_weights
+from engine.model.weights import fill, read_weights
 
 open_clip = pytest.importorskip("open_clip", reason="open_clip is not installed")
 timm = pytest.importorskip("timm", reason="timm is not installed")
@@ -101,6 +101,19 @@ def test_foreign_models_are_refused():
         load_clip("ViT-of-nowhere", "openai", None)
     with pytest.raises(WeightsError, match="no weights"):
         load_clip("ViT-B-16", "nobody", None)
+
+
+def test_a_model_keeps_its_own_copy_of_the_weights():
+    """What was read may be a view of its file, and another library's model goes on with its own."""
+    tower = small_tower()
+    given = {name: value.clone() for name, value in tower.state_dict().items()}
+    fill(tower, given, Path("tower.safetensors"))
+    ours = pour_clip(tower, "test")
+    before = {name: value.clone() for name, value in ours.state_dict().items()}
+    for tensor in (*given.values(), *tower.state_dict().values()):
+        tensor.zero_()
+    assert all(torch.equal(value, before[name]) for name, value in ours.state_dict().items())
+    assert all(value.is_contiguous() for value in ours.state_dict().values())  # safetensors saves no others
 
 
 def test_openai_weights_force_quick_gelu(tmp_path, monkeypatch, caplog):

@@ -50,9 +50,8 @@ def test_what_a_method_adds_learns_at_its_own_rate():
     assert len(plain.param_groups) == 2 and plain.param_groups[0]["weight_decay"] > 0
     factors = {names[id(weight)]: group["factor"] for group in slow.param_groups for weight in group["params"]}
     trained = [name for name, weight in network.named_parameters() if weight.requires_grad]
-    assert sorted(factors) == sorted(trained) and sum(len(group["params"]) for group in slow.param_groups) == len(
-        trained
-    )
+    assert sorted(factors) == sorted(trained)
+    assert sum(len(group["params"]) for group in slow.param_groups) == len(trained)
     assert {name for name, factor in factors.items() if factor == 0.1} == {
         name for name in trained if name.startswith("adapters.")
     }
