@@ -41,8 +41,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 def fill(model: nn.Module, given: Mapping[str, Tensor], path: Path) -> None:
     """Give a model the tensors of its names and shapes; tensors that it does not have are left over.
 
-    The model takes them as they are, so it may have been built on the device `meta`, without memory of its own. They may
-    still lie in their file, which others can change or remove: pour the model, which copies them, before it is used.
+    The model takes them as they are, so it may have been built on the device `meta`, without memory of its own. They
+    may still lie in their file, which others can change or remove: pour the model, which copies them, before its use.
 
     Raises:
         WeightsError: a tensor is missing or has another shape.
