@@ -53,6 +53,7 @@ class Qgis:
             made.mkdir(parents=True)
         self.environment = {
             **os.environ,
+            "PATH": path_of_qgis(os.environ.get("PATH", "")),
             "HOME": str(self.home),
             "QGIS_CUSTOM_CONFIG_PATH": str(self.config),
             "QT_QPA_PLATFORM": "offscreen",
@@ -86,6 +87,16 @@ class Qgis:
         say(f"{algorithm}: {time.monotonic() - start:.1f} s")
         results: dict[str, Any] = json.loads(output[output.index("{") :])["results"]
         return results
+
+
+def path_of_qgis(path: str) -> str:
+    """PATH without virtual environments.
+
+    QGIS's Python takes its home from the first `python3` that it finds; with that of an active virtual environment QGIS
+    finds no module of its own and crashes.
+    """
+    folders = [folder for folder in path.split(os.pathsep) if not (Path(folder).parent / "pyvenv.cfg").is_file()]
+    return os.pathsep.join(folders)
 
 
 def say(text: str) -> None:
