@@ -13,7 +13,8 @@ from engine.atomic import write_text
 from engine.benchmarks.document import Part, Picture, Table, Text, write_document
 from engine.benchmarks.grid import READINGS
 from engine.benchmarks.methods import MAMOL
-from engine.benchmarks.results import pooled_interval
+from engine.benchmarks.protocol import listed, protocol
+from engine.benchmarks.results import difference_text, pooled_interval
 from engine.benchmarks.runs import Run, runs_csv
 
 CONDITIONS = ("strongest missing", "weakest missing", "all patterns")
@@ -32,9 +33,9 @@ def write_grid(runs: Sequence[Run], out: Path, name: str = "methods") -> Path:
 
 def grid_parts(runs: Sequence[Run], name: str = "methods") -> list[Part]:
     """All tables and pictures; the names of the latter begin with `name`."""
-    order = {scene: sensors_by_strength(runs, scene) for scene in _of(runs, "scene")}
-    parts: list[Part] = [protocol(runs), _sensors(order)]
-    for reading in [reading for reading in READINGS if reading in _of(runs, "reading")]:
+    order = {scene: sensors_by_strength(runs, scene) for scene in listed(runs, "scene")}
+    parts: list[Part] = [protocol(runs), _readings(), _sensors(order)]
+    for reading in [reading for reading in READINGS if reading in listed(runs, "reading")]:
         for eta in sorted({int(run.facts["eta"]) for run in runs if run.facts["reading"] == reading}):
             some = [run for run in runs if (run.facts["reading"], run.facts["eta"]) == (reading, eta)]
             scored = scores(some, order)
@@ -103,12 +104,8 @@ def _pooled(scored: Scored, title: str) -> Table:
         cells = [method, _seeds(scored, method)]
         for metric in _METRICS:
             cells.append(_percent(float(np.mean([_mean(known, scene, method, metric) for scene in _scenes(scored)]))))
-            cells.append("" if method == MAMOL else difference_text(paired(scored, MAMOL, method, MEAN, metric)))
-        cells += [
-            "" if method == MAMOL else difference_text(paired(scored, MAMOL, method, condition, "oa"))
-            for condition in CONDITIONS
-        ]
-        rows.append(cells)
+            cells.append(_ahead(scored, method, MEAN, metric))
+        rows.append([*cells, *(_ahead(scored, method, condition, "oa") for condition in CONDITIONS)])
     return Table(
         f"All scenes: {title}",
         f"Mean over the conditions of {len(_scenes(scored))} scenes, which count alike, percent, over the seeds that "
@@ -117,6 +114,10 @@ def _pooled(scored: Scored, title: str) -> Table:
         ["method", "seeds", "OA", f"{MAMOL} ahead by", "AA", f"{MAMOL} ahead by", *CONDITIONS],
         rows,
     )
+
+
+def _ahead(scored: Scored, method: str, condition: str, metric: str) -> str:
+    return "" if method == MAMOL else difference_text(paired(scored, MAMOL, method, condition, metric).values())
 
 
 def _by_scene(scored: Scored, title: str) -> Table:
@@ -164,20 +165,13 @@ def _differences(scored: Scored, title: str, name: str) -> Picture:
     return Picture(f"How far {MAMOL} is ahead: {title}", name, draw)
 
 
-def protocol(runs: Sequence[Run]) -> Text:
-    """What all runs have in common, and on what they ran."""
+def _readings() -> Text:
     return Text(
-        "Protocol",
+        "Readings",
         [
-            "standard: spatial blocks with a buffer, or the official split; the same split, pixels, windows and number "
-            "of steps for all methods of a scene and seed. One training with gaps over all incomplete patterns is "
-            "tested with every pattern.",
-            f"{len(runs)} runs; backbone {_listed(runs, 'backbone')}; {_listed(runs, 'device')}; torch "
-            f"{_listed(runs, 'torch')}; {_listed(runs, 'steps')} steps; median "
-            f"{np.median([run.seconds for run in runs]):.0f} s a run.",
-            "Readings: tokens, the transformer alone, as in the papers; shipped, the default model, whose pixels also "
-            "speak for themselves. The backbone compact learns as a whole, so beside it a method adds little; what it "
-            "is worth beside frozen weights is told by runs with a pretrained backbone.",
+            "tokens, the transformer alone, as in the papers; shipped, the default model, whose pixels also speak for "
+            "themselves. The backbone compact learns as a whole, so beside it a method adds little; what it is worth "
+            "beside frozen weights is told by runs with a pretrained backbone."
         ],
     )
 
@@ -191,7 +185,7 @@ def _sensors(order: Mapping[str, Sequence[str]]) -> Table:
 def _experts(runs: Sequence[Run]) -> Table:
     """How far routers tell patterns apart, by method and scene."""
     told = [run for run in runs if "experts_apart" in run.facts]
-    methods, scenes = list(dict.fromkeys(run.method for run in told)), _of(told, "scene")
+    methods, scenes = list(dict.fromkeys(run.method for run in told)), listed(told, "scene")
     rows = []
     for method in methods:
         found = [
@@ -231,17 +225,6 @@ def _seeds(scored: Scored, method: str) -> str:
     return str(min(counts)) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
 
 
-def difference_text(by_scene: Mapping[str, Sequence[float]]) -> str:
-    """Mean over scenes with its interval, in points; bold where the interval does not hold 0."""
-    if not by_scene:
-        return "–"
-    mean, low, high = (100 * value for value in pooled_interval(by_scene.values()))
-    if np.isnan(low):
-        return f"{mean:+.1f}"
-    text = f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
-    return f"**{text}**" if low > 0 or high < 0 else text
-
-
 def _percent(value: float) -> str:
     return "–" if np.isnan(value) else f"{100 * value:.1f}"
 
@@ -252,11 +235,3 @@ def _scenes(scored: Scored) -> list[str]:
 
 def _methods(scored: Scored) -> list[str]:
     return list(dict.fromkeys(method for _, _, method in scored))
-
-
-def _of(runs: Sequence[Run], fact: str) -> list[str]:
-    return list(dict.fromkeys(str(run.facts[fact]) for run in runs))
-
-
-def _listed(runs: Sequence[Run], fact: str) -> str:
-    return ", ".join(sorted({str(run.facts[fact]) for run in runs}))

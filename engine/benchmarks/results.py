@@ -41,6 +41,18 @@ def pooled_interval(groups: Iterable[Sequence[float]], level: float = 0.95) -> t
     return mean, mean - half, mean + half
 
 
+def difference_text(groups: Iterable[Sequence[float]]) -> str:
+    """`pooled_interval` of differences in points; bold where the interval does not hold 0."""
+    values = list(groups)
+    if not values:
+        return "–"
+    mean, low, high = (100 * value for value in pooled_interval(values))
+    if np.isnan(low):
+        return f"{mean:+.1f}"
+    text = f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+    return f"**{text}**" if low > 0 or high < 0 else text
+
+
 def chosen_family(runs: Iterable[Run], case: str, method: str) -> str:
     """The family with the best mean of OA and AA over seeds and patterns, on validation pixels only."""
     scores: dict[str, list[float]] = {}

@@ -9,7 +9,8 @@ import numpy as np
 
 from engine.atomic import write_text
 from engine.benchmarks.document import Table, write_document
-from engine.benchmarks.grid_tables import difference_text, protocol
+from engine.benchmarks.protocol import protocol
+from engine.benchmarks.results import difference_text
 from engine.benchmarks.runs import Run, runs_csv
 
 _METRICS = ("oa", "aa")
@@ -37,10 +38,10 @@ def search_table(runs: Sequence[Run]) -> Table:
         for side in _SIDES:
             for metric in _METRICS:
                 means = [np.mean([_mean(run, side, metric) for run, _ in pairs]) for pairs in both.values()]
-                changes = {
-                    scene: [_mean(run, side, metric) - _mean(first, side, metric) for run, first in pairs]
-                    for scene, pairs in both.items()
-                }
+                changes = [
+                    [_mean(run, side, metric) - _mean(first, side, metric) for run, first in pairs]
+                    for pairs in both.values()
+                ]
                 text = f"{100 * np.mean(means):.1f}" if means else "–"
                 cells.append(text if method == methods[0] else f"{text} {difference_text(changes)}")
         rows.append(cells)

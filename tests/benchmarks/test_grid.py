@@ -1,13 +1,12 @@
-"""The grid of methods: run once, paired, told honestly; and sensors that lie."""
+"""The grid of methods: run once, paired, told honestly."""
 
 import json
 
 import numpy as np
 import pytest
 
-from engine.benchmarks import grid, methods, robustness
+from engine.benchmarks import grid, methods
 from engine.benchmarks.grid_tables import CONDITIONS, MEAN, grid_parts, paired, scores, sensors_by_strength
-from engine.benchmarks.robustness import disturbed
 from engine.benchmarks.runs import Run
 from engine.benchmarks.trial import experts_apart, run_trial
 from engine.config import load_config
@@ -152,40 +151,3 @@ def test_experts_apart():
     experts = {"blocks": [0, 1], "patterns": {name: {"share": rows, "tokens": 9} for name, rows in share.items()}}
     assert experts_apart(experts) == {"experts_apart": pytest.approx(0.25)}
     assert experts_apart(None) == {}
-
-
-def test_robustness_pairs_fusions(make_scene, run_command, tmp_path, monkeypatch):
-    monkeypatch.setattr(grid, "STEPS", 3)
-    monkeypatch.setattr(robustness, "FUSIONS", {"concat": ('model.fusion="concat"',)})
-    out = tmp_path / "out"
-    code, _, err = run_command("benchmark", "robustness", "--config", make_scene(SETTINGS), "--out", out, "--seeds", 1,
-                               "--threads", "1", "--device", "cpu")  # fmt: skip
-    assert code == 0, err
-    runs = lines(out / "runs.jsonl")
-    assert [run["method"] for run in runs] == ["concat", "concat + MM"]
-    assert runs[0]["under"].keys() == {f"{s} {d}" for s in ("optical", "height") for d in robustness.DISTURBANCES}
-    assert "| concat |" in (out / "robustness.md").read_text() and (out / "robustness_mixing.png").exists()
-
-
-@pytest.mark.parametrize("disturbance", robustness.DISTURBANCES)
-def test_a_disturbed_sensor_lies(disturbance):
-    """Only the sensor meant is changed, where it is valid, and as said; validity stays."""
-    scene = np.random.default_rng(0).normal(size=(2, 1, 60, 80)).astype(np.float32)
-    holes = np.random.default_rng(1).random((60, 80)) < 0.9
-
-    def read(rows, cols, side):
-        cuts = [(slice(r, r + side), slice(c, c + side)) for r, c in zip(rows, cols, strict=True)]
-        valid = np.stack([np.stack([holes[cut]] * 2) for cut in cuts])
-        return [np.stack([layer[:, *cut] for cut in cuts]) for layer in scene], valid
-
-    rows, cols = np.array([5, 9]), np.array([50, 51])
-    clean, valid = read(rows, cols, 4)
-    values, kept = disturbed(read, 1, disturbance, (60, 80), seed=0)(rows, cols, 4)
-    assert np.array_equal(values[0], clean[0]) and np.array_equal(kept, valid)
-    assert not values[1][~valid[:, 1, None]].any()
-    at = valid[:, 1, None]
-    if disturbance == "noised":
-        assert 0.3 < (values[1] - clean[1])[at].std() < 2
-    else:
-        moved = {"shifted": (3, 3), "elsewhere": (30, -40)}[disturbance]
-        assert np.array_equal(values[1][at], read(rows + moved[0], cols + moved[1], 4)[0][1][at])
