@@ -34,7 +34,7 @@ def write_grid(runs: Sequence[Run], out: Path, name: str = "methods") -> Path:
 def grid_parts(runs: Sequence[Run], name: str = "methods") -> list[Part]:
     """All tables and pictures; the names of the latter begin with `name`."""
     order = {scene: sensors_by_strength(runs, scene) for scene in listed(runs, "scene")}
-    parts: list[Part] = [protocol(runs), _readings(), _sensors(order)]
+    parts: list[Part] = [protocol(runs), _readings(runs), _sensors(order)]
     for reading in [reading for reading in READINGS if reading in listed(runs, "reading")]:
         for eta in sorted({int(run.facts["eta"]) for run in runs if run.facts["reading"] == reading}):
             some = [run for run in runs if (run.facts["reading"], run.facts["eta"]) == (reading, eta)]
@@ -109,8 +109,9 @@ def _pooled(scored: Scored, title: str) -> Table:
     return Table(
         f"All scenes: {title}",
         f"Mean over the conditions of {len(_scenes(scored))} scenes, which count alike, percent, over the seeds that "
-        f"all methods have. Differences are {MAMOL} minus the method, in points, over all seeds that both have, with "
-        "the 95 % interval; bold where it does not hold 0. The last three columns are OA.",
+        f"all methods have. Differences are {MAMOL} minus the method, in points, over all seeds that both have (so "
+        "they may be of more seeds than the means beside them), with the 95 % interval; bold where it does not hold 0. "
+        "The last three columns are OA.",
         ["method", "seeds", "OA", f"{MAMOL} ahead by", "AA", f"{MAMOL} ahead by", *CONDITIONS],
         rows,
     )
@@ -165,15 +166,17 @@ def _differences(scored: Scored, title: str, name: str) -> Picture:
     return Picture(f"How far {MAMOL} is ahead: {title}", name, draw)
 
 
-def _readings() -> Text:
-    return Text(
-        "Readings",
-        [
-            "tokens, the transformer alone, as in the papers; shipped, the default model, whose pixels also speak for "
-            "themselves. The backbone compact learns as a whole, so beside it a method adds little; what it is worth "
-            "beside frozen weights is told by runs with a pretrained backbone."
-        ],
+def _readings(runs: Sequence[Run]) -> Text:
+    told = (
+        "tokens, the transformer alone, as in the papers; shipped, the default model, whose pixels also speak for "
+        "themselves."
     )
+    if listed(runs, "backbone") == ["compact"]:
+        told += (
+            " The backbone compact learns as a whole, so beside it a method adds little; what it is worth beside "
+            "frozen weights is told by the suite frozen."
+        )
+    return Text("Readings", [told])
 
 
 def _sensors(order: Mapping[str, Sequence[str]]) -> Table:

@@ -12,15 +12,16 @@ from engine.benchmarks.runs import Run
 
 def protocol(runs: Sequence[Run]) -> Text:
     """What all runs have in common, and on what they ran."""
-    facts = {name: ", ".join(sorted(listed(runs, name))) for name in ("backbone", "device", "torch", "steps")}
+    names = ("backbone", "device", "precision", "torch", "steps")
+    facts = {name: ", ".join(sorted(listed(runs, name))) for name in names}
     return Text(
         "Protocol",
         [
             "standard: spatial blocks with a buffer, or the official split; the same split, pixels, windows and number "
             "of steps for all methods of a scene and seed. One training with gaps over all incomplete patterns is "
             "tested with every pattern.",
-            f"{len(runs)} runs; backbone {facts['backbone']}; {facts['device']}; torch {facts['torch']}; "
-            f"{facts['steps']} steps; median {np.median([run.seconds for run in runs]):.0f} s a run.",
+            f"{len(runs)} runs; backbone {facts['backbone']}; {facts['device']}; {facts['precision']}; torch "
+            f"{facts['torch']}; {facts['steps']} steps; median {np.median([run.seconds for run in runs]):.0f} s a run.",
         ],
     )
 

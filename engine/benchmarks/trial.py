@@ -121,6 +121,7 @@ def as_run(trial: Trial, case: str, seed: int, method: str) -> Run:
         "steps": trial.fitted.steps,
         "seconds_per_step": trial.fitted.seconds / trial.fitted.steps,
         "device": describe_device(trial.ready.device),
+        "precision": trial.ready.precision,
         "torch": str(torch.__version__),
     }
     return Run(

@@ -109,8 +109,8 @@ def made_run(scene, seed, method, oa, **facts):
     """A run with OA by pattern, of two sensors; AA is half of it."""
     test = {name: {"oa": value, "aa": value / 2, "kappa": None, "n": 100} for name, value in oa.items()}
     alone = {"hsi": {"oa": 0.9, "aa": 0.9}, "sar": {"oa": 0.4, "aa": 0.4}}
-    known = {"scene": scene, "reading": "tokens", "eta": 70, "device": "a chip", "torch": "3", "steps": 9,
-             "backbone": "compact"}  # fmt: skip
+    known = {"scene": scene, "reading": "tokens", "eta": 70, "device": "a chip", "precision": "float32", "torch": "3",
+             "steps": 9, "backbone": "compact"}  # fmt: skip
     return Run(f"{scene}, tokens", seed, method, test, alone, facts=known | facts, seconds=2.0)
 
 

@@ -51,7 +51,7 @@ def test_a_disturbed_sensor_lies(disturbance):
 
 def test_what_mixing_adds(tmp_path):
     """Paired by scene and seed; scenes count alike, also with unequal seeds; a pair that lacks one half is left out."""
-    facts = {"device": "a chip", "torch": "3", "steps": 9, "backbone": "compact"}
+    facts = {"device": "a chip", "precision": "float32", "torch": "3", "steps": 9, "backbone": "compact"}
 
     def made(case, seed, method, oa):
         scores = {"oa": oa, "aa": oa / 2, "kappa": None, "n": 100}
