@@ -4,10 +4,10 @@ All have the same tokens, backbone, head, split, data and budget.
 
 One training with gaps in a share eta of its samples, spread over all incomplete patterns, is tested with every pattern;
 so it serves all conditions (strongest sensor missing, weakest missing, all patterns) at once. Two readings: `tokens`,
-the transformer alone, as in the papers, where all that differs is the method; and `shipped`, the default model, whose
-pixels also speak for themselves. The last weights are kept: with few validations, the luck of which checkpoint is
-chosen would outweigh the method. Runs are ordered so that a part of the grid is a small grid: seed by seed, and within
-a seed what matters most first.
+the transformer alone with our head, fusion and lessons, where all that differs is the method; and `shipped`, the
+default model, whose pixels also speak for themselves. The last weights are kept, whatever the number of steps: with few
+validations, the luck of which checkpoint is chosen would outweigh the method. Runs are ordered so that a part of the
+grid is a small grid: seed by seed, and within a seed what matters most first.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from engine.benchmarks.cases import Case
 from engine.benchmarks.methods import EVERY, MAMOL, Methods
 from engine.benchmarks.runs import Run
 from engine.benchmarks.suites import Bench
-from engine.benchmarks.trial import as_run, ground, run_trial
-from engine.config import Config
+from engine.benchmarks.trial import Trial, as_run, ground, run_trial
 
 STEPS = 150
+_AT_THE_END = 1_000_000  # the last step is always validated
 _ONE_PIXEL_WINDOWS = 256  # windows of a step where a core is one pixel: with 20 x 20 pixels, 16 windows hold as many
 READINGS = {"tokens": ("model.pixels=false",), "shipped": ()}
 
@@ -55,34 +55,40 @@ def run_grid(bench: Bench, blocks: Sequence[Block]) -> None:
     Raises:
         Cancelled: the bench was cancelled; the same call goes on from there.
     """
-    done = {run.key for run in bench.runs()}
     for seed in bench.seeds:
         for block in blocks:
             for case in bench.cases:
                 name = f"{case.name}, {block.reading}, {block.eta} %"
-                todo = {method: keys for method, keys in block.methods.items() if (name, seed, method, "") not in done}
+                common = (*budget(case, seed, block.reading), f"missing.rate={block.eta / 100}", *bench.overrides)
+                todo = bench.undone(name, seed, {method: (*common, *keys) for method, keys in block.methods.items()})
                 facts: dict[str, float | str] = {"scene": case.name, "reading": block.reading, "eta": block.eta}
-                for run in _runs(bench, case, seed, block, todo):
-                    bench.store(replace(run, case=name, facts=run.facts | facts))
+                for _, run in trials(bench, case, seed, name, common, todo):
+                    bench.store(replace(run, facts=run.facts | facts))
 
 
-def _runs(bench: Bench, case: Case, seed: int, block: Block, todo: Methods) -> Iterator[Run]:
-    """Train and measure some methods on one scene with one seed."""
+def trials(
+    bench: Bench, case: Case, seed: int, name: str, common: tuple[str, ...], todo: Methods
+) -> Iterator[tuple[Trial, Run]]:
+    """Train and measure some methods (by name: all settings) on one scene with one seed.
+
+    Args:
+        bench: device, precision, threads, and whom to tell.
+        case: the scene.
+        seed: of split and training.
+        name: of the runs' case.
+        common: settings that all methods have.
+        todo: the methods.
+    """
     if not todo:
         return
-    with ground(_job(bench, case, seed, block), bench.folder(case, seed, block.reading)) as shared:
-        for method, keys in todo.items():
-            trial = run_trial(bench, shared, _job(bench, case, seed, block, keys), method)
-            yield as_run(trial, case.name, seed, method)
-
-
-def _job(bench: Bench, case: Case, seed: int, block: Block, keys: tuple[str, ...] = ()) -> Config:
-    rate = f"missing.rate={block.eta / 100}"
-    return case.config(seed, (*budget(case, seed, block.reading), rate, *bench.overrides, *keys))
+    with ground(case.config(seed, common), bench.folder(case, seed, name)) as shared:
+        for method, settings in todo.items():
+            trial = run_trial(bench, shared, case.config(seed, settings), method)
+            yield trial, as_run(trial, name, seed, method, settings)
 
 
 def budget(case: Case, seed: int, reading: str) -> tuple[str, ...]:
     """What all methods of a comparison have in common, as `section.key=value`."""
     one_pixel = case.config(seed).model.core == 1
     windows = (f"training.batch_size={_ONE_PIXEL_WINDOWS}",) if one_pixel else ()
-    return (*READINGS[reading], f"training.steps={STEPS}", f"training.validate_every={STEPS}", *windows)
+    return (*READINGS[reading], f"training.steps={STEPS}", f"training.validate_every={_AT_THE_END}", *windows)

@@ -18,8 +18,8 @@ def protocol(runs: Sequence[Run]) -> Text:
         "Protocol",
         [
             "standard: spatial blocks with a buffer, or the official split; the same split, pixels, windows and number "
-            "of steps for all methods of a scene and seed. One training with gaps over all incomplete patterns is "
-            "tested with every pattern.",
+            "of steps for all methods of a scene and seed; MM's mixed samples come on top. One training with gaps over "
+            "all incomplete patterns is tested with every pattern.",
             f"{len(runs)} runs; backbone {facts['backbone']}; {facts['device']}; {facts['precision']}; torch "
             f"{facts['torch']}; {facts['steps']} steps; median {np.median([run.seconds for run in runs]):.0f} s a run.",
         ],

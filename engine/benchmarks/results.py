@@ -53,6 +53,22 @@ def difference_text(groups: Iterable[Sequence[float]]) -> str:
     return f"**{text}**" if low > 0 or high < 0 else text
 
 
+def require_same_pixels(runs: Iterable[Run]) -> None:
+    """Runs of a case and seed may be compared.
+
+    Raises:
+        ResumeError: some were tested on other pixels.
+    """
+    first: dict[tuple[str, int], Run] = {}
+    for run in runs:
+        other = first.setdefault((run.case, run.seed), run)
+        if run.pixels != other.pixels:
+            raise ResumeError(
+                f"{run.case} seed {run.seed}: {other.method} and {run.method} were tested on different pixels, so one "
+                "of them was run with other settings; start again in a new --out"
+            )
+
+
 def chosen_family(runs: Iterable[Run], case: str, method: str) -> str:
     """The family with the best mean of OA and AA over seeds and patterns, on validation pixels only."""
     scores: dict[str, list[float]] = {}
@@ -130,12 +146,7 @@ def _common(runs: Sequence[Run], case: str, one: Which, other: Which) -> tuple[d
         for which in (one, other)
     ]
     seeds = sorted(pair[0].keys() & pair[1].keys())
-    for seed in seeds:
-        if pair[0][seed].pixels != pair[1][seed].pixels:
-            raise ResumeError(
-                f"{case} seed {seed}: {one[0]} and {other[0]} were tested on different pixels, so one of them was run "
-                "with other settings; start again in a new --out"
-            )
+    require_same_pixels(side[seed] for seed in seeds for side in pair)
     all_have = [
         name
         for name in (pair[0][seeds[0]].test if seeds else ())

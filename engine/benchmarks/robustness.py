@@ -6,19 +6,17 @@ values of quite another place. The second paper claims gains for any fusion, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from engine.assessment.confusion import Confusion
-from engine.benchmarks.cases import Case
-from engine.benchmarks.grid import budget
+from engine.benchmarks.grid import budget, trials
 from engine.benchmarks.methods import MIXING, Methods
-from engine.benchmarks.runs import Run, Scores
+from engine.benchmarks.runs import Scores
 from engine.benchmarks.suites import Bench
-from engine.benchmarks.trial import Trial, as_run, ground, run_trial
+from engine.benchmarks.trial import Trial
 from engine.training.validate import ReadWindows, ask, from_scene, join
 
 FUSIONS: Methods = {
@@ -32,7 +30,6 @@ DISTURBANCES = ("noised", "shifted", "elsewhere")
 
 def run_robustness(bench: Bench) -> None:
     """Train every fusion with and without mixing, and test with disturbed sensors; goes on where it was stopped."""
-    done = {run.key for run in bench.runs()}
     methods = {
         name + suffix: keys + mixing
         for name, keys in FUSIONS.items()
@@ -40,19 +37,10 @@ def run_robustness(bench: Bench) -> None:
     }
     for seed in bench.seeds:
         for case in bench.cases:
-            todo = {method: keys for method, keys in methods.items() if (case.name, seed, method, "") not in done}
-            for run in _runs(bench, case, seed, todo):
-                bench.store(run)
-
-
-def _runs(bench: Bench, case: Case, seed: int, todo: Methods) -> Iterator[Run]:
-    if not todo:
-        return
-    common = (*budget(case, seed, "tokens"), *bench.overrides)
-    with ground(case.config(seed, common), bench.folder(case, seed, "robustness")) as shared:
-        for method, keys in todo.items():
-            trial = run_trial(bench, shared, case.config(seed, (*common, *keys)), method)
-            yield replace(as_run(trial, case.name, seed, method), under=disturbed_scores(trial, seed))
+            common = (*budget(case, seed, "tokens"), *bench.overrides)
+            todo = bench.undone(case.name, seed, {method: (*common, *keys) for method, keys in methods.items()})
+            for trial, run in trials(bench, case, seed, case.name, common, todo):
+                bench.store(replace(run, under=disturbed_scores(trial, seed)))
 
 
 def disturbed_scores(trial: Trial, seed: int) -> Scores:

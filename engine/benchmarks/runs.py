@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-SPEED, CONSISTENCY = "pixels_per_second", "consistency"  # names of facts
+SPEED, CONSISTENCY, SETTINGS = "pixels_per_second", "consistency", "settings"  # names of facts
 Scores = dict[str, dict[str, Any]]  # pattern name: oa, aa, kappa (fractions, None where undefined), n (pixels)
 
 
@@ -66,6 +66,12 @@ def append_run(path: Path, run: Run) -> None:
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     with path.open("a", encoding="utf-8") as file:
         file.write(("\n" if before and not before.endswith("\n") else "") + json.dumps(asdict(run)) + "\n")
+
+
+def settings_text(settings: Sequence[str]) -> str:
+    """`section.key=value` of a run in one order, of several for one key the last; where weights lie is no setting."""
+    last = dict(setting.partition("=")[::2] for setting in settings)
+    return " ".join(f"{key}={value}" for key, value in sorted(last.items()) if key != "model.weights")
 
 
 def runs_csv(runs: Iterable[Run]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from engine.atomic import write_text
 from engine.benchmarks.document import Table, write_document
 from engine.benchmarks.protocol import protocol
-from engine.benchmarks.results import difference_text
+from engine.benchmarks.results import difference_text, require_same_pixels
 from engine.benchmarks.runs import Run, runs_csv
 
 _METRICS = ("oa", "aa")
@@ -18,7 +18,12 @@ _SIDES = ("validation", "test")
 
 
 def write_search(runs: Sequence[Run], out: Path) -> Path:
-    """Write search.md, search.html and search.csv; return the path of the first."""
+    """Write search.md, search.html and search.csv; return the path of the first.
+
+    Raises:
+        ResumeError: runs of a scene and seed were tested on different pixels.
+    """
+    require_same_pixels(runs)
     write_text(out / "search.csv", runs_csv(runs))
     return write_document("Settings of MaMOL", [protocol(runs), search_table(runs)], out, "search")
 

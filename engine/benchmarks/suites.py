@@ -17,10 +17,10 @@ import numpy as np
 
 from engine.benchmarks.cases import Case
 from engine.benchmarks.floors import RUNS_PER_FAMILY, floor_runs
-from engine.benchmarks.runs import SPEED, Run, append_run, read_runs
+from engine.benchmarks.runs import SETTINGS, SPEED, Run, append_run, read_runs, settings_text
 from engine.benchmarks.speed.rates import mapping_speeds
 from engine.config import Config
-from engine.errors import Cancelled
+from engine.errors import Cancelled, ResumeError
 from engine.progress import Progress
 from engine.training.prepare import Prepared, prepare, resolve
 from engine.training.run import run_training
@@ -66,6 +66,22 @@ class Bench:
         """Finished runs, each once."""
         return list({run.key: run for run in read_runs(self._store)}.values())
 
+    def undone(self, case: str, seed: int, methods: Methods) -> dict[str, tuple[str, ...]]:
+        """Those of some methods (by name: all settings) that no run is stored of.
+
+        Raises:
+            ResumeError: a run is stored that was made with other settings.
+        """
+        stored = {run.method: run for run in self.runs() if run.key == (case, seed, run.method, "")}
+        for method, settings in methods.items():
+            now = settings_text(settings)
+            if method in stored and (before := stored[method].facts.get(SETTINGS, now)) != now:
+                raise ResumeError(
+                    f"{self._store}: {method} on {case}, seed {seed}, was run with other settings ({before}) than "
+                    f"asked for ({now}); give these a new --out"
+                )
+        return {method: settings for method, settings in methods.items() if method not in stored}
+
     def store(self, run: Run) -> None:
         """Keep a finished run, and say so."""
         append_run(self._store, run)
@@ -104,12 +120,12 @@ def run_floors(bench: Bench) -> None:
 
 def run_methods(bench: Bench, methods: Methods) -> None:
     """Our training with each method's settings on every case and seed."""
-    finished = {run.key for run in bench.runs()}
+    asked = {method: (*bench.overrides, *difference) for method, difference in methods.items()}
     for case in bench.cases:
         for seed in bench.seeds:
-            todo = [method for method in methods if (case.name, seed, method, "") not in finished]
+            todo = bench.undone(case.name, seed, asked)
             configs = paired_configs(bench, case, seed, methods) if todo else {}
-            for method in todo:
+            for method, settings in todo.items():
                 folder = bench.folder(case, seed, method)
                 result = run_training(
                     configs[method], folder, resume=folder.exists(),
@@ -118,7 +134,8 @@ def run_methods(bench: Bench, methods: Methods) -> None:
                 )  # fmt: skip
                 test = {name: scores for name, scores in result.patterns.items() if scores["n"]}
                 pixels = fingerprint(*(result.predictions[name] for name in ("scene", "row", "col")))
-                bench.store(Run(case.name, seed, method, test, seconds=result.seconds, pixels=pixels))
+                facts: dict[str, float | str] = {SETTINGS: settings_text(settings)}
+                bench.store(Run(case.name, seed, method, test, seconds=result.seconds, pixels=pixels, facts=facts))
 
 
 def run_speed(bench: Bench, methods: Methods) -> None:

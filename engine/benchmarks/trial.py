@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.benchmarks.runs import Run
+from engine.benchmarks.runs import SETTINGS, Run, settings_text
 from engine.benchmarks.suites import Bench, fingerprint, test_pixels
 from engine.config import Config
 from engine.device import choose_device, choose_precision, describe_device, set_threads
+from engine.errors import ConfigError
 from engine.modality import evaluation_patterns
 from engine.model.network import ADDED
 from engine.training.assemble import Assembled, assemble
@@ -77,15 +78,24 @@ def run_trial(bench: Bench, on: Ground, config: Config, name: str) -> Trial:
 
     Args:
         bench: device, precision, threads, and whom to tell.
-        on: scenes and split, of the same `[scene]`, `[split]` and window as `config`.
+        on: scenes, split and windows.
         config: the job.
         name: of the checkpoint's folder.
+
+    Raises:
+        ConfigError: the job asks for another split or other windows than those that are shared.
     """
+    config = resolve(config)
+    if _shared(config) != _shared(on.data.config):
+        raise ConfigError(
+            f"{name}: the methods of this suite share scenes, split, window (model.window) and whether there are "
+            "lessons (training.teaching 0 or more); compare others with the suite compare"
+        )
     start = time.monotonic()
     set_threads(bench.threads)
     device = choose_device(bench.device)
     precision = choose_precision(device, bench.precision)
-    data = replace(on.data, config=resolve(config))
+    data = replace(on.data, config=config)
     ready = assemble(data, on.folder / "cache", device, precision, bench.progress, bench.cancelled)
     patterns = evaluation_patterns(len(data.names), natural_patterns(data, ready.caches))
     examiner = Examiner(
@@ -104,6 +114,12 @@ def run_trial(bench: Bench, on: Ground, config: Config, name: str) -> Trial:
     return Trial(data, ready, fitted, examiner, outcome, validation, time.monotonic() - start)
 
 
+def _shared(config: Config) -> tuple[object, ...]:
+    """What `Ground` depends on."""
+    training = config.training
+    return config.scene, config.split, config.model.window, training.seed, training.teaching > 0
+
+
 def scores_on_validation(examiner: Examiner, fitted: Fitted, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """`oa`, `aa`, `kappa`, `n` of each pattern on the validation pixels: what settings may be chosen by."""
     answers = examiner.validation(fitted.network)
@@ -112,8 +128,8 @@ def scores_on_validation(examiner: Examiner, fitted: Fitted, names: Sequence[str
     return {name: confusion.summary() for name, confusion in answers.confusions(names).items() if confusion.n}
 
 
-def as_run(trial: Trial, case: str, seed: int, method: str) -> Run:
-    """A trial as it is stored."""
+def as_run(trial: Trial, case: str, seed: int, method: str, settings: Sequence[str]) -> Run:
+    """A trial as it is stored, with the settings that made it."""
     sizes = {name: parameter.numel() for name, parameter in trial.fitted.network.named_parameters()}
     facts: dict[str, float | str] = {
         "method_parameters": sum(size for name, size in sizes.items() if name.startswith(ADDED)),
@@ -123,6 +139,7 @@ def as_run(trial: Trial, case: str, seed: int, method: str) -> Run:
         "device": describe_device(trial.ready.device),
         "precision": trial.ready.precision,
         "torch": str(torch.__version__),
+        SETTINGS: settings_text(settings),
     }
     return Run(
         case,

@@ -131,10 +131,10 @@ def fit(
             team.seed(config.seed * 1_000_003 + at.step)  # dropout and noise depend on nothing else
             network.train()
             rate = learning_rate(at.step, steps, config.learning_rate, config.warmup)
-            if mixer is not None and at.step >= mixer.start:
-                rate *= mixer.config.learning_rate
+            if mixer is not None:
                 if chosen := mixer.prepare(at.step):
                     progress.log(chosen)
+                rate *= mixer.config.learning_rate if mixer.active else 1.0
             for group in optimiser.param_groups:
                 group["lr"] = rate * group["factor"]
             at.rate = rate

@@ -1,16 +1,27 @@
 """The grid of methods: run once, paired, told honestly."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from engine.benchmarks import grid, methods
-from engine.benchmarks.grid_tables import CONDITIONS, MEAN, grid_parts, paired, scores, sensors_by_strength
+from engine.benchmarks.grid_tables import (
+    CONDITIONS,
+    MEAN,
+    grid_parts,
+    paired,
+    scores,
+    sensors_by_strength,
+    write_grid,
+)
+from engine.benchmarks.robustness_tables import write_robustness
 from engine.benchmarks.runs import Run
+from engine.benchmarks.search_tables import write_search
 from engine.benchmarks.trial import experts_apart, run_trial
 from engine.config import load_config
-from engine.errors import Cancelled
+from engine.errors import Cancelled, ResumeError
 from engine.training.prepare import resolve
 from tests.benchmarks.test_suites import SETTINGS
 
@@ -93,6 +104,30 @@ def test_search_chooses_by_validation(make_scene, run_command, tmp_path, short):
         assert float(shown[1].strip("*")) == pytest.approx(change, abs=0.051)
 
 
+def test_other_settings_are_not_mixed(make_scene, run_command, tmp_path, short, monkeypatch):
+    """In one --out a method of a name has one set of settings, however they are written."""
+    monkeypatch.setattr(grid, "METHODS", (grid.Block("tokens", 70, {"MaMOL": ()}),))
+    arguments = ("methods", "--config", make_scene(SETTINGS), "--out", tmp_path / "out", "--seeds", "1", "--threads",
+                 "1", "--device", "cpu", "--set", "model.rank=2", "--set")  # fmt: skip
+    assert run_command("benchmark", *arguments, "training.noise=0.2")[0] == 0
+    stored = lines(tmp_path / "out" / "runs.jsonl")
+    code, _, err = run_command("benchmark", *arguments, "training.noise=0.3")
+    assert code == 2 and "other settings" in err and "training.noise=0.2" in err and "new --out" in err
+    again = ("training.noise=0.3", "--set", "training.noise=0.2", "--set", "model.weights=nowhere")
+    assert run_command("benchmark", *arguments, *again)[0] == 0
+    assert lines(tmp_path / "out" / "runs.jsonl") == stored
+
+
+def test_methods_share_windows(make_scene, run_command, tmp_path, short):
+    """A setting that would need other windows than those that are shared is refused, not served with these."""
+    code, _, err = run_command(
+        "benchmark", "search", "--config", make_scene(SETTINGS), "--out", tmp_path / "out", "--seeds", "1",
+        "--threads", "1", "--device", "cpu", "--method", "as it is", "--method", "wide", "model.window=16",
+    )  # fmt: skip
+    assert code == 2 and "wide" in err and "suite compare" in err
+    assert [run["method"] for run in lines(tmp_path / "out" / "runs.jsonl")] == ["as it is"]
+
+
 def test_every_setting_of_the_search_fits(make_scene):
     """None names an unknown key or a value out of range; each changes something."""
     jobs = {name: resolve(load_config(make_scene(), keys)) for name, keys in methods.SEARCH.items()}
@@ -143,6 +178,14 @@ def test_differences_are_paired():
     row = next(row for row in table.rows if row[0] == "DCP")
     assert row[1] == "2 to 3" and row[3] == "**+2.2 [+1.9, +2.6]**"
     assert row[2] == f"{100 * (0.55 + 0.525) / 2:.1f}"  # of the three seeds of one scene and two of the other
+
+
+def test_runs_on_other_pixels_are_never_compared(tmp_path):
+    whole = {"hsi+sar": 0.9, "hsi": 0.8, "sar": 0.4}
+    runs = [replace(made_run("a", 0, method, whole), pixels=method) for method in ("MaMOL", "DCP")]
+    for write in (write_grid, write_search, write_robustness):
+        with pytest.raises(ResumeError, match="MaMOL and DCP were tested on different pixels"):
+            write(runs, tmp_path)
 
 
 def test_experts_apart():

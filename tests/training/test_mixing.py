@@ -205,7 +205,7 @@ def test_one_sensor_alone_cannot_be_mixed(make_job, tmp_path):
 def test_mixing_changes_training_from_its_start_on(make_job, tmp_path):
     """It does something; too few well predicted samples leave training as it is."""
     job = make_job()
-    keys = {"off": {}, "on": EARLY | {"start": 0.5}, "none": EARLY | {"confidence": 0.999, "learning_rate": 1.0}}
+    keys = {"off": {}, "on": EARLY | {"start": 0.5}, "none": EARLY | {"confidence": 0.999}}
     for name, mixing in keys.items():
         train(parse_config(job | {"mixing": mixing}), tmp_path / name)
     assert not same_weights(tmp_path / "off", tmp_path / "on")

@@ -17,7 +17,6 @@ from engine.benchmarks.simulator.shapes import SHAPES
 from engine.benchmarks.simulator.write import write_scene
 from engine.benchmarks.suites import Bench
 from engine.benchmarks.trial import Ground, as_run, ground, run_trial
-from engine.config import Config
 from engine.errors import ConfigError
 
 
@@ -53,28 +52,27 @@ def run_published(
 
 
 def _run_jobs(bench: Bench, case: Case, protocol: str, wanted: Sequence[Job]) -> None:
-    done = {run.key for run in bench.runs()}
+    settings = [(job, _settings(bench, protocol, job)) for job in wanted]
     for seed in bench.seeds:
-        todo = [job for job in wanted if (_row(case, job), seed, job.method, "") not in done]
+        todo = [(job, keys) for job, keys in settings if bench.undone(_row(case, job), seed, {job.method: keys})]
         if todo:
-            with ground(_config(bench, case, protocol, seed, todo[0]), bench.folder(case, seed, protocol)) as shared:
-                for job in todo:
-                    bench.store(_run(bench, shared, case, protocol, seed, job))
+            with ground(case.config(seed, todo[0][1]), bench.folder(case, seed, protocol)) as shared:
+                for job, keys in todo:
+                    bench.store(_run(bench, shared, case, seed, job, keys))
 
 
-def _run(bench: Bench, shared: Ground, case: Case, protocol: str, seed: int, job: Job) -> Run:
-    config = _config(bench, case, protocol, seed, job)
-    trial = run_trial(bench, shared, config, f"{job.condition.name} {job.method}".replace("/", "-"))
-    run = as_run(trial, _row(case, job), seed, job.method)
+def _run(bench: Bench, shared: Ground, case: Case, seed: int, job: Job, settings: tuple[str, ...]) -> Run:
+    folder = f"{job.condition.name} {job.method}".replace("/", "-")
+    trial = run_trial(bench, shared, case.config(seed, settings), folder)
+    run = as_run(trial, _row(case, job), seed, job.method, settings)
     conditions = [COMPLETE, *conditions_of(case.name.partition(",")[0])]
     under = scores_under(conditions, trial.data.names, trial.outcome.predictions, len(trial.data.legend), seed)
     facts: dict[str, float | str] = {"case": case.name, "condition": job.condition.name}
     return replace(run, under=under, facts=run.facts | facts)
 
 
-def _config(bench: Bench, case: Case, protocol: str, seed: int, job: Job) -> Config:
-    table = 'missing.protocol="paper"' if protocol == "paper" else 'missing.protocol="standard"'
-    return case.config(seed, (*RECIPE, table, *job.condition.settings(), *bench.overrides, *job.keys))
+def _settings(bench: Bench, protocol: str, job: Job) -> tuple[str, ...]:
+    return (*RECIPE, f'missing.protocol="{protocol}"', *job.condition.settings(), *bench.overrides, *job.keys)
 
 
 def _case(bench: Bench, name: str, protocol: str, data: Path | None, difficulty: float) -> Case:
