@@ -113,7 +113,8 @@ class Block(nn.Module):
     ) -> Tensor:
         """Update all tokens, or only those numbered in `keep` (which still attend to all of them).
 
-        Tokens also attend to `prefix_NPD`, the first half of which are keys, the second their values.
+        Tokens also attend to `prefix_NPD`, the first half of which are keys, the second their values. Where blocks
+        scale their residuals (DINOv2), an adapter that replaces the MLP is scaled as the MLP, one beside it is not.
         """
         z_NTD = self.norm1(x_NTD)
         if keep is None:
