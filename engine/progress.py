@@ -56,13 +56,15 @@ class _Clock:
     def __init__(self, interval_s: float) -> None:
         self.interval_s = interval_s
         self.stage, self.start, self.first, self.last = "", 0.0, 0.0, 0.0
+        self.done = 0.0
 
     def tick(self, stage: str, done: float, total: float) -> tuple[bool, float, float]:
         """Return (speak now, units per second, seconds left)."""
         now = time.monotonic()
-        if stage != self.stage:
+        if stage != self.stage or done < self.done:  # the same once more, of the next training or scene
             # What a resumed job had done before it was stopped says nothing of today's rate.
             self.stage, self.start, self.first, self.last = stage, now, done, 0.0
+        self.done = done
         rate = (done - self.first) / (now - self.start) if now > self.start else 0.0
         speak = done >= total or now - self.last >= self.interval_s
         if speak:
@@ -92,8 +94,10 @@ class TextProgress:
         if not speak:
             return
         share = 100 * done / total if total else 100.0
-        speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
-        text = f"{stage} {share:3.0f} %  {speed} {unit}/s  {_duration(left_s)} left"
+        text = f"{stage} {share:3.0f} %"
+        if rate > 0:  # not before something is done
+            speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+            text += f"  {speed} {unit}/s  {_duration(left_s)} left"
         if self.tty and done < total:
             self.stream.write("\r\x1b[K" + text)
             self.stream.flush()
