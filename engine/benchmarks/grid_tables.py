@@ -20,6 +20,10 @@ from engine.benchmarks.runs import Run, runs_csv
 CONDITIONS = ("strongest missing", "weakest missing", "all patterns")
 MEAN = "mean of conditions"
 _METRICS = ("oa", "aa")
+_READINGS = {
+    "tokens": "the transformer alone, with our head, fusion and lessons of the averaged network",
+    "shipped": "the default model, whose pixels also speak for themselves",
+}
 _TITLES = {"methods": "Methods compared", "frozen": "Methods compared beside a frozen backbone"}
 
 Scored = dict[tuple[str, int, str], dict[str, dict[str, float]]]  # (scene, seed, method) -> condition -> metric
@@ -172,16 +176,14 @@ def _differences(scored: Scored, title: str, name: str) -> Picture:
 
 
 def _readings(runs: Sequence[Run]) -> Text:
-    told = (
-        "tokens, the transformer alone, with our head, fusion and lessons of the averaged network; shipped, the "
-        "default model, whose pixels also speak for themselves."
-    )
+    told = [f"{reading}, {_READINGS[reading]}" for reading in READINGS if reading in listed(runs, "reading")]
+    lines = ["; ".join(told) + "."]
     if listed(runs, "backbone") == ["compact"]:
-        told += (
-            " The backbone compact learns as a whole, so beside it a method adds little; what it is worth beside "
-            "frozen weights is told by the suite frozen."
+        lines.append(
+            "The backbone compact learns as a whole, so beside it a method adds little; what it is worth beside frozen "
+            "weights is told by the suite frozen."
         )
-    return Text("Readings", [told])
+    return Text("Readings", lines)
 
 
 def _sensors(order: Mapping[str, Sequence[str]]) -> Table:
