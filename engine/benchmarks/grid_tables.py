@@ -151,9 +151,9 @@ def _by_scene(scored: Scored, title: str) -> Table:
 
 def _differences(scored: Scored, title: str, name: str) -> Picture:
     """How far MaMOL is ahead, scene by scene and pooled."""
+    others = [method for method in _methods(scored) if method != MAMOL]
 
     def draw(figure: Any) -> None:
-        others = [method for method in _methods(scored) if method != MAMOL]
         panels = figure.subplots(1, len(_METRICS), sharey=True)
         for axes, metric in zip(panels, _METRICS, strict=True):
             axes.axvline(0, color="#888888", linewidth=1)
@@ -172,7 +172,7 @@ def _differences(scored: Scored, title: str, name: str) -> Picture:
             axes.grid(axis="x", alpha=0.3)
         panels[0].invert_yaxis()
 
-    return Picture(f"How far {MAMOL} is ahead: {title}", name, draw)
+    return Picture(f"How far {MAMOL} is ahead: {title}", name, draw, size=(9.0, 1.0 + 0.3 * len(others)))
 
 
 def _readings(runs: Sequence[Run]) -> Text:
