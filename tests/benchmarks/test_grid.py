@@ -118,6 +118,24 @@ def test_other_settings_are_not_mixed(make_scene, run_command, tmp_path, short, 
     assert lines(tmp_path / "out" / "runs.jsonl") == stored
 
 
+def test_last_weights_are_kept(make_scene, run_command, tmp_path, short, monkeypatch):
+    """Also with another number of steps: nothing is validated on the way, so no checkpoint is chosen."""
+    done = []
+
+    def kept(*arguments):
+        done.append(run_trial(*arguments))
+        return done[-1]
+
+    monkeypatch.setattr(grid, "METHODS", (grid.Block("tokens", 70, {"MaMOL": ()}),))
+    monkeypatch.setattr(grid, "run_trial", kept)
+    code, _, err = run_command(
+        "benchmark", "methods", "--config", make_scene(SETTINGS), "--out", tmp_path / "out", "--seeds", "1",
+        "--threads", "1", "--device", "cpu", "--set", "training.steps=7",
+    )  # fmt: skip
+    assert code == 0, err
+    assert [(entry["step"], trial.fitted.best_step) for trial in done for entry in trial.fitted.history] == [(7, 7)]
+
+
 def test_methods_share_windows(make_scene, run_command, tmp_path, short):
     """A setting that would need other windows than those that are shared is refused, not served with these."""
     code, _, err = run_command(
