@@ -12,14 +12,13 @@ grid is a small grid: seed by seed, and within a seed what matters most first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from engine.benchmarks.cases import Case
 from engine.benchmarks.methods import EVERY, MAMOL, MIXED, Methods
-from engine.benchmarks.runs import Run
 from engine.benchmarks.suites import Bench
-from engine.benchmarks.trial import Trial, as_run, ground, run_trial
+from engine.benchmarks.trial import trials
 
 STEPS = 150
 _AT_THE_END = 1_000_000  # the last step is always validated
@@ -65,27 +64,6 @@ def run_grid(bench: Bench, blocks: Sequence[Block]) -> None:
                 facts: dict[str, float | str] = {"scene": case.name, "reading": block.reading, "eta": block.eta}
                 for _, run in trials(bench, case, seed, name, common, todo):
                     bench.store(replace(run, facts=run.facts | facts))
-
-
-def trials(
-    bench: Bench, case: Case, seed: int, name: str, common: tuple[str, ...], todo: Methods
-) -> Iterator[tuple[Trial, Run]]:
-    """Train and measure some methods (by name: all settings) on one scene with one seed.
-
-    Args:
-        bench: device, precision, threads, and whom to tell.
-        case: the scene.
-        seed: of split and training.
-        name: of the runs' case.
-        common: settings that all methods have.
-        todo: the methods.
-    """
-    if not todo:
-        return
-    with ground(case.config(seed, common), bench.folder(case, seed, name)) as shared:
-        for method, settings in todo.items():
-            trial = run_trial(bench, shared, case.config(seed, settings), method)
-            yield trial, as_run(trial, name, seed, method, settings)
 
 
 def budget(case: Case, seed: int, reading: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from scipy import stats
 
-from engine.benchmarks.runs import Run, Scores
+from engine.benchmarks.runs import Run, Scores, mean_score
 from engine.errors import ResumeError
 
 Which = tuple[str, str]  # method and family
@@ -95,7 +95,7 @@ def pooled_row(runs: Sequence[Run], pairs: Mapping[str, tuple[Which, Which]]) ->
     pixels = sum(next(iter(first[seeds[0]].values()))["n"] for first, _ in tables.values())
     means = {
         metric: [
-            np.array([np.mean([_mean(pair[side][seed], metric) for pair in tables.values()]) for seed in seeds])
+            np.array([np.mean([mean_score(pair[side][seed], metric) for pair in tables.values()]) for seed in seeds])
             for side in (0, 1)
         ]
         for metric in ("oa", "aa")
@@ -154,10 +154,6 @@ def _common(runs: Sequence[Run], case: str, one: Which, other: Which) -> tuple[d
     ]
     first, second = ({seed: {name: side[seed].test[name] for name in all_have} for seed in seeds} for side in pair)
     return first, second
-
-
-def _mean(scores: Scores, metric: str) -> float:
-    return float(np.mean([values[metric] for values in scores.values()]))
 
 
 def _compared(means: Mapping[str, Sequence[np.ndarray]]) -> dict[str, float | str]:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from engine.assessment.confusion import Confusion
-from engine.benchmarks.grid import budget, trials
+from engine.benchmarks.grid import budget
 from engine.benchmarks.methods import MIXING, Methods
 from engine.benchmarks.runs import Scores
 from engine.benchmarks.suites import Bench
-from engine.benchmarks.trial import Trial
+from engine.benchmarks.trial import Trial, trials
 from engine.training.validate import ReadWindows, ask, from_scene, join
 
 FUSIONS: Methods = {

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 SPEED, CONSISTENCY, SETTINGS = "pixels_per_second", "consistency", "settings"  # names of facts
 Scores = dict[str, dict[str, Any]]  # pattern name: oa, aa, kappa (fractions, None where undefined), n (pixels)
 
@@ -47,6 +49,11 @@ class Run:
     def key(self) -> tuple[str, int, str, str]:
         """What makes a run the same run."""
         return self.case, self.seed, self.method, self.family
+
+
+def mean_score(scores: Scores, metric: str) -> float:
+    """Mean over patterns, which count alike; NaN where there are none."""
+    return float(np.mean([values[metric] for values in scores.values()])) if scores else float("nan")
 
 
 def read_runs(path: Path) -> list[Run]:

@@ -11,7 +11,7 @@ from engine.atomic import write_text
 from engine.benchmarks.document import Table, write_document
 from engine.benchmarks.protocol import protocol
 from engine.benchmarks.results import difference_text, require_same_pixels
-from engine.benchmarks.runs import Run, runs_csv
+from engine.benchmarks.runs import Run, mean_score, runs_csv
 
 _METRICS = ("oa", "aa")
 _SIDES = ("validation", "test")
@@ -42,9 +42,9 @@ def search_table(runs: Sequence[Run]) -> Table:
         cells = [method, str(sum(map(len, both.values())))]
         for side in _SIDES:
             for metric in _METRICS:
-                means = [np.mean([_mean(run, side, metric) for run, _ in pairs]) for pairs in both.values()]
+                means = [np.mean([_score(run, side, metric) for run, _ in pairs]) for pairs in both.values()]
                 changes = [
-                    [_mean(run, side, metric) - _mean(first, side, metric) for run, first in pairs]
+                    [_score(run, side, metric) - _score(first, side, metric) for run, first in pairs]
                     for pairs in both.values()
                 ]
                 text = f"{100 * np.mean(means):.1f}" if means else "–"
@@ -60,6 +60,5 @@ def search_table(runs: Sequence[Run]) -> Table:
     )
 
 
-def _mean(run: Run, side: str, metric: str) -> float:
-    scores = run.validation if side == "validation" else run.test
-    return float(np.mean([values[metric] for values in scores.values()]))
+def _score(run: Run, side: str, metric: str) -> float:
+    return mean_score(run.validation if side == "validation" else run.test, metric)

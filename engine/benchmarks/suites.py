@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.benchmarks.cases import Case
 from engine.benchmarks.floors import RUNS_PER_FAMILY, floor_runs
-from engine.benchmarks.runs import SETTINGS, SPEED, Run, append_run, read_runs, settings_text
+from engine.benchmarks.runs import SETTINGS, SPEED, Run, append_run, mean_score, read_runs, settings_text
 from engine.benchmarks.speed.rates import mapping_speeds
 from engine.config import Config
 from engine.errors import Cancelled, ResumeError
@@ -85,8 +85,7 @@ class Bench:
     def store(self, run: Run) -> None:
         """Keep a finished run, and say so."""
         append_run(self._store, run)
-        means = (float(np.mean([scores[metric] for scores in run.test.values()])) for metric in ("oa", "aa"))
-        oa, aa = means if run.test else (float("nan"), float("nan"))
+        oa, aa = (mean_score(run.test, metric) for metric in ("oa", "aa"))
         self.progress.log(
             f"{run.case} seed {run.seed}: {run.method} {run.family}: OA {oa:.3f} AA {aa:.3f} over patterns"
         )

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from engine.benchmarks.cases import Case
 from engine.benchmarks.runs import SETTINGS, Run, settings_text
-from engine.benchmarks.suites import Bench, fingerprint, test_pixels
+from engine.benchmarks.suites import Bench, Methods, fingerprint, test_pixels
 from engine.config import Config
 from engine.device import choose_device, choose_precision, describe_device, set_threads
 from engine.errors import ConfigError
@@ -53,6 +54,27 @@ class Trial:
     outcome: Outcome
     validation: dict[str, dict[str, Any]]
     seconds: float
+
+
+def trials(
+    bench: Bench, case: Case, seed: int, name: str, common: tuple[str, ...], todo: Methods
+) -> Iterator[tuple[Trial, Run]]:
+    """Train and measure some methods (by name: all settings) on one scene with one seed.
+
+    Args:
+        bench: device, precision, threads, and whom to tell.
+        case: the scene.
+        seed: of split and training.
+        name: of the runs' case.
+        common: settings that all methods have.
+        todo: the methods.
+    """
+    if not todo:
+        return
+    with ground(case.config(seed, common), bench.folder(case, seed, name)) as shared:
+        for method, settings in todo.items():
+            trial = run_trial(bench, shared, case.config(seed, settings), method)
+            yield trial, as_run(trial, name, seed, method, settings)
 
 
 @dataclass(frozen=True)

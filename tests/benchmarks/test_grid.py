@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.benchmarks import grid, methods
+from engine.benchmarks import grid, methods, trial
 from engine.benchmarks.grid_tables import (
     CONDITIONS,
     MEAN,
@@ -55,7 +55,7 @@ def test_every_method_runs_once(make_scene, run_command, tmp_path, short, monkey
     text = (out / "methods.md").read_text()
     assert "| DCP | 2 |" in text and "tokens, 70 %" in text and "strongest missing" in text
     assert (out / "methods.html").read_text().count("data:image/png") == 2
-    monkeypatch.setattr(grid, "run_trial", None)
+    monkeypatch.setattr(trial, "run_trial", None)
     assert run_command("benchmark", *arguments)[0] == 0
     assert lines(out / "runs.jsonl") == runs
 
@@ -70,7 +70,7 @@ def test_a_stopped_grid_tells_what_it_knows(make_scene, run_command, tmp_path, s
             raise Cancelled("stopped")
         return run_trial(*arguments)
 
-    monkeypatch.setattr(grid, "run_trial", stopping)
+    monkeypatch.setattr(trial, "run_trial", stopping)
     out = tmp_path / "out"
     arguments = ("methods", "--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1",
                  "--device", "cpu")  # fmt: skip
@@ -127,7 +127,7 @@ def test_last_weights_are_kept(make_scene, run_command, tmp_path, short, monkeyp
         return done[-1]
 
     monkeypatch.setattr(grid, "METHODS", (grid.Block("tokens", 70, {"MaMOL": ()}),))
-    monkeypatch.setattr(grid, "run_trial", kept)
+    monkeypatch.setattr(trial, "run_trial", kept)
     code, _, err = run_command(
         "benchmark", "methods", "--config", make_scene(SETTINGS), "--out", tmp_path / "out", "--seeds", "1",
         "--threads", "1", "--device", "cpu", "--set", "training.steps=7",
