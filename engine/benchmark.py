@@ -27,7 +27,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,6 +118,7 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         )
     _make_folder(arguments.out)
     bench = Bench(
+        suite=arguments.suite,
         out=arguments.out,
         cases=[] if published else _cases(arguments),
         seeds=range(arguments.seed, arguments.seed + arguments.seeds),
@@ -143,6 +146,9 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
         cases += real_cases(arguments.data, arguments.out, arguments.cases)
     if arguments.simulated is not None:
         cases += simulated_cases(arguments.out, arguments.simulated, arguments.difficulty)
+    for name, count in Counter(case.name for case in cases).items():
+        if count > 1:
+            raise ConfigError(f"{count} scenes are called {name}; rename job files, for tables call scenes by them")
     return cases
 
 
@@ -162,18 +168,22 @@ def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
     if suite == "overlap":
         run_overlap(bench)
     elif suite != "floors":
+        if suite == "frontier" and not arguments.cases:
+            # Other windows and tokens than one pixel would let a model see more than it may there.
+            wide = [case for case in bench.cases if case.config(0, bench.overrides).model.core != 1]
+            bench = replace(bench, cases=wide)
         methods = {"real": SHIPPED, "readouts": READOUTS, "frontier": ROADS}.get(suite) or _given(arguments.method)
         run_methods(bench, methods)
         if suite != "real":
             run_speed(bench, methods)
         if suite == "frontier":
             run_sparse(bench)
-    return write_tables(bench.runs(), bench.out)
+    return write_tables(bench.runs(), bench.out, suite)
 
 
 def _compared(suite: str, bench: Bench, methods: list[list[str]]) -> Path:
     """Compare methods, or mixing with and without; tables are left of what is done, also where it is stopped."""
-    from engine.benchmarks.grid import FROZEN, METHODS, run_grid, searched
+    from engine.benchmarks.grid import FROZEN, METHODS, run_beside_floors, run_grid, searched
     from engine.benchmarks.grid_tables import write_grid
     from engine.benchmarks.methods import SEARCH
     from engine.benchmarks.robustness import run_robustness
@@ -185,8 +195,8 @@ def _compared(suite: str, bench: Bench, methods: list[list[str]]) -> Path:
             "frozen needs a pretrained backbone, as in --set model.backbone=timm:vit_small_patch14_dinov2"
         )
     suites: dict[str, tuple[Callable[[Bench], None], Callable[[list[Run], Path], Path]]] = {
-        "methods": (partial(run_grid, blocks=METHODS), partial(write_grid, name=suite)),
-        "frozen": (partial(run_grid, blocks=FROZEN), partial(write_grid, name=suite)),
+        "methods": (partial(run_beside_floors, blocks=METHODS), partial(write_grid, name=suite)),
+        "frozen": (partial(run_beside_floors, blocks=FROZEN), partial(write_grid, name=suite)),
         "search": (partial(run_grid, blocks=searched(_given(methods) if methods else SEARCH)), write_search),
         "robustness": (run_robustness, write_robustness),
     }

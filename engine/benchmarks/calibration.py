@@ -25,10 +25,10 @@ def write_calibration(out: Path) -> Path | None:
     """Write calibration.md about all trainings in a benchmark's folder; its path, None where there are none.
 
     Args:
-        out: folder of the benchmark, with `runs/CASE/METHOD/SEED/report.json`.
+        out: folder of the benchmark, with `runs/SUITE/CASE/METHOD/SEED/report.json`.
     """
     parts = []
-    for folder in sorted({path.parent.parent for path in out.glob("runs/*/*/*/report.json")}):
+    for folder in sorted({path.parent.parent for path in out.glob("runs/*/*/*/*/report.json")}):
         seeds = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*/report.json"))]
         parts += [f"## {folder.parent.name}, {folder.name}", calibration_table([facts["patterns"] for facts in seeds])]
     if not parts:

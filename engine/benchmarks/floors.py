@@ -69,6 +69,7 @@ def floor_runs(
     contexts_px: Sequence[int] = CONTEXTS_PX,
     threads: int | None = None,
     done: Container[str] = (),
+    classifiers: Sequence[str] | None = None,
 ) -> Iterator[Run]:
     """Train and score every family: four Runs each, specialists and mean-filled, as they are and corrected.
 
@@ -82,10 +83,11 @@ def floor_runs(
         contexts_px: sides of neighbourhoods to try.
         threads: CPU threads, None for all.
         done: families that need no run any more.
+        classifiers: of `CLASSIFIERS`, None for all.
     """
     names = [modality.name for modality in scenes[0].modalities]
     for context_px in contexts_px:
-        families = {classifier: f"{classifier} {context_px}x{context_px}" for classifier in CLASSIFIERS}
+        families = {classifier: f"{classifier} {context_px}x{context_px}" for classifier in classifiers or CLASSIFIERS}
         todo = {classifier: family for classifier, family in families.items() if family not in done}
         if not todo:
             continue

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 
 from engine.benchmarks.cases import Case
 from engine.benchmarks.methods import EVERY, MAMOL, MIXED, Methods
-from engine.benchmarks.suites import Bench
-from engine.benchmarks.trial import trials
+from engine.benchmarks.suites import Bench, run_floors
+from engine.benchmarks.trial import asked, trials
 
 STEPS = 150
 _AT_THE_END = 1_000_000  # the last step is always validated
@@ -49,6 +49,16 @@ def searched(settings: Methods) -> tuple[Block, ...]:
     return (Block("tokens", 70, settings),)
 
 
+def run_beside_floors(bench: Bench, blocks: Sequence[Block]) -> None:
+    """Run what is not done yet of the grid, and forests on the same pixels.
+
+    Raises:
+        Cancelled: the bench was cancelled; the same call goes on from there.
+    """
+    run_grid(bench, blocks)
+    run_floors(bench, ("forest",))
+
+
 def run_grid(bench: Bench, blocks: Sequence[Block]) -> None:
     """Run what is not done yet.
 
@@ -60,7 +70,7 @@ def run_grid(bench: Bench, blocks: Sequence[Block]) -> None:
             for case in bench.cases:
                 name = f"{case.name}, {block.reading}, {block.eta} %"
                 common = (*budget(case, seed, block.reading), f"missing.rate={block.eta / 100}", *bench.overrides)
-                todo = bench.undone(name, seed, {method: (*common, *keys) for method, keys in block.methods.items()})
+                todo = bench.undone(name, seed, asked(case, seed, common, block.methods))
                 facts: dict[str, float | str] = {"scene": case.name, "reading": block.reading, "eta": block.eta}
                 for _, run in trials(bench, case, seed, name, common, todo):
                     bench.store(replace(run, facts=run.facts | facts))

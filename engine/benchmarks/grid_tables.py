@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 
 from engine.atomic import write_text
 from engine.benchmarks.document import Part, Picture, Table, Text, write_document
+from engine.benchmarks.floors import SPECIALISTS
 from engine.benchmarks.grid import READINGS
 from engine.benchmarks.methods import MAMOL
 from engine.benchmarks.protocol import listed, protocol
-from engine.benchmarks.results import difference_text, pooled_interval, require_same_pixels
+from engine.benchmarks.results import chosen_family, difference_text, pooled_interval, require_same_pixels
 from engine.benchmarks.runs import Run, runs_csv
 
 CONDITIONS = ("strongest missing", "weakest missing", "all patterns")
@@ -24,6 +26,11 @@ _READINGS = {
     "tokens": "the transformer alone, with our head, fusion and lessons of the averaged network",
     "shipped": "the default model, whose pixels also speak for themselves",
 }
+FORESTS = "forest specialists"
+_ABOUT_FORESTS = (
+    f" {FORESTS.capitalize()}: the floor, a random forest for every set of sensors, trained on all training pixels "
+    "that have these, without gaps; its features' neighbourhood is chosen on validation pixels."
+)
 _TITLES = {"methods": "Methods compared", "frozen": "Methods compared beside a frozen backbone"}
 
 Scored = dict[tuple[str, int, str], dict[str, dict[str, float]]]  # (scene, seed, method) -> condition -> metric
@@ -32,22 +39,30 @@ Scored = dict[tuple[str, int, str], dict[str, dict[str, float]]]  # (scene, seed
 def write_grid(runs: Sequence[Run], out: Path, name: str = "methods") -> Path:
     """Write NAME.md, NAME.html, NAME.csv and pictures; return the path of the first.
 
+    Args:
+        runs: of the methods, and floors (runs with a family) of the same scenes and seeds.
+        out: where to write.
+        name: of the suite.
+
     Raises:
         ResumeError: runs of a scene and seed were tested on different pixels.
     """
-    require_same_pixels(runs)
+    require_same_pixels(replace(run, case=str(run.facts.get("scene", run.case))) for run in runs)
     write_text(out / f"{name}.csv", runs_csv(runs))
     return write_document(_TITLES[name], grid_parts(runs, name), out, name)
 
 
 def grid_parts(runs: Sequence[Run], name: str = "methods") -> list[Part]:
     """All tables and pictures; the names of the latter begin with `name`."""
+    floors = forests(runs)
+    runs = [run for run in runs if not run.family]
     order = {scene: sensors_by_strength(runs, scene) for scene in listed(runs, "scene")}
     parts: list[Part] = [protocol(runs), _readings(runs), _sensors(order)]
     for reading in [reading for reading in READINGS if reading in listed(runs, "reading")]:
         for eta in sorted({int(run.facts["eta"]) for run in runs if run.facts["reading"] == reading}):
             some = [run for run in runs if (run.facts["reading"], run.facts["eta"]) == (reading, eta)]
-            scored = scores(some, order)
+            scenes = listed(some, "scene")
+            scored = scores([*some, *(floor for floor in floors if floor.facts["scene"] in scenes)], order)
             title = f"{reading}, {eta} % of the training samples with a gap"
             picture = f"{name}_{reading}_{eta}"
             parts += [_pooled(scored, title), _by_scene(scored, title), _differences(scored, title, picture)]
@@ -66,14 +81,17 @@ def sensors_by_strength(runs: Sequence[Run], scene: str) -> list[str]:
 
 
 def scores(runs: Sequence[Run], order: Mapping[str, Sequence[str]]) -> Scored:
-    """OA and AA of each run under the conditions that its scene has, and their mean."""
+    """OA and AA of each run under the conditions that its scene has, and their mean.
+
+    Which sensor is strongest is not known where no pixels validate.
+    """
     found: Scored = {}
     for run in runs:
         scene = str(run.facts["scene"])
         sensors = order[scene]
         patterns = {
-            CONDITIONS[0]: [_without(run, sensors, sensors[0])],
-            CONDITIONS[1]: [_without(run, sensors, sensors[-1])],
+            CONDITIONS[0]: [_without(run, sensors, sensors[0]) if sensors else None],
+            CONDITIONS[1]: [_without(run, sensors, sensors[-1]) if sensors else None],
             # Where a scene's test pixels lack a sensor by nature, "all" would be that one condition again.
             CONDITIONS[2]: list(run.test) if len(run.test) > 1 else [None],
         }
@@ -84,9 +102,20 @@ def scores(runs: Sequence[Run], order: Mapping[str, Sequence[str]]) -> Scored:
             for condition, names in patterns.items()
             if all(names)
         }
-        known[MEAN] = {metric: float(np.mean([values[metric] for values in known.values()])) for metric in _METRICS}
-        found[scene, run.seed, run.method] = known
+        if known:
+            known[MEAN] = {metric: float(np.mean([values[metric] for values in known.values()])) for metric in _METRICS}
+            found[scene, run.seed, run.method] = known
     return found
+
+
+def forests(runs: Sequence[Run]) -> list[Run]:
+    """The floors of a grid as runs of one more method: of each scene the family that its validation pixels choose."""
+    chosen = {scene: chosen_family(runs, scene, SPECIALISTS) for scene in dict.fromkeys(run.case for run in runs)}
+    return [
+        replace(run, method=FORESTS, family="", facts={"scene": run.case})
+        for run in runs
+        if run.family and (run.method, run.family) == (SPECIALISTS, chosen[run.case])
+    ]
 
 
 def paired(scored: Scored, one: str, other: str, condition: str, metric: str) -> dict[str, list[float]]:
@@ -120,10 +149,20 @@ def _pooled(scored: Scored, title: str) -> Table:
         f"Mean over the conditions of {len(_scenes(scored))} scenes, which count alike, percent, over the seeds that "
         f"all methods have. Differences are {MAMOL} minus the method, in points, over all seeds that both have (so "
         "they may be of more seeds than the means beside them), with the 95 % interval; bold where it does not hold 0. "
-        "The last three columns are OA. No correction for the number of comparisons.",
+        f"The last three columns are OA, {_where_known(scored)}. No correction for the number of comparisons."
+        + (_ABOUT_FORESTS if FORESTS in _methods(scored) else ""),
         ["method", "seeds", "OA", f"{MAMOL} ahead by", "AA", f"{MAMOL} ahead by", *CONDITIONS],
         rows,
     )
+
+
+def _where_known(scored: Scored) -> str:
+    """How many scenes have each condition: where test pixels lack a sensor by nature, there is only one."""
+    counts = {
+        condition: len({scene for (scene, _, _), found in scored.items() if condition in found})
+        for condition in CONDITIONS
+    }
+    return "of " + ", ".join(f"{count} scene{'s' * (count != 1)} ({name})" for name, count in counts.items())
 
 
 def _ahead(scored: Scored, method: str, condition: str, metric: str) -> str:
@@ -194,7 +233,7 @@ def _sensors(order: Mapping[str, Sequence[str]]) -> Table:
 
 def _experts(runs: Sequence[Run]) -> Table:
     """How far routers tell patterns apart, by method and scene."""
-    told = [run for run in runs if "experts_apart" in run.facts]
+    told = [run for run in runs if "experts_apart" in run.facts and len(run.test) > 1]
     methods, scenes = list(dict.fromkeys(run.method for run in told)), listed(told, "scene")
     rows = []
     for method in methods:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-Methods = Mapping[str, tuple[str, ...]]
+Methods = Mapping[str, tuple[str, ...]]  # by name: what differs from a case's job, as `section.key=value`
 
 MAMOL, MIXED = "MaMOL", "MaMOL + MM"
 MIXING = ("mixing.enabled=true",)

@@ -25,7 +25,6 @@ from engine.device import choose_device
 from engine.errors import Cancelled, ConfigError
 from engine.mapping.job import MapJob
 from engine.mapping.map import predict_map
-from engine.modality import all_patterns, pattern_name
 
 OVERLAPS = (1, 2, 4)
 _CUT = (7, 11)  # rows and columns; no multiple of a usual core or token, nor of each other
@@ -57,6 +56,8 @@ def _mapped(bench: Bench, case: Case, seed: int, overlap: int) -> Run:
     loaded = load_model(folder / "model.safetensors", choose_device(bench.device))
     with np.load(folder / "test_predictions.npz", allow_pickle=False) as stored:
         row, col, reference = stored["row"], stored["col"], stored["reference"]
+        # A map answers with what there is; only pixels that have a whole pattern say what that pattern is worth.
+        counted = dict(zip(stored["patterns"].tolist(), stored["predicted"] >= 0, strict=True))
     with TemporaryDirectory(dir=folder) as temporary:
         job = MapJob(
             model=folder / "model.safetensors", layers=layers, out=Path(temporary) / "map.tif", overlap=overlap,
@@ -69,20 +70,21 @@ def _mapped(bench: Bench, case: Case, seed: int, overlap: int) -> Run:
         cut = _cut(layers, Path(temporary))
         shifted = _classes(loaded, replace(job, layers=cut, out=Path(temporary) / "cut_map.tif"), bench)
         scores = {}
-        for present in all_patterns(len(loaded.info.names)):
-            given = {name: layers[name] for name, there in zip(loaded.info.names, present, strict=True) if there}
-            classes = whole if all(present) else _classes(loaded, replace(job, layers=given), bench)
+        for name in counted:
+            given = {sensor: layers[sensor] for sensor in name.split("+")}
+            classes = whole if given.keys() == layers.keys() else _classes(loaded, replace(job, layers=given), bench)
             if classes.shape != whole.shape:
                 raise ConfigError(
                     f"{case.name}: its layers lie on several grids; overlap is measured where all share one"
                 )
             predicted = classes[row, col]
-            seen = predicted >= 0
-            found = Confusion.of(reference[seen], predicted[seen], len(loaded.info.legend))
-            scores[pattern_name(loaded.info.names, present)] = found.summary()
+            seen = (predicted >= 0) & counted[name]
+            scores[name] = Confusion.of(reference[seen], predicted[seen], len(loaded.info.legend)).summary()
     margin = loaded.info.window  # windows that saw the cut
     inner = np.s_[margin:-margin, margin:-margin]
-    same = float((whole[_CUT[0] :, _CUT[1] :][inner] == shifted[inner]).mean())
+    before, after = whole[_CUT[0] :, _CUT[1] :][inner], shifted[inner]
+    both = (before >= 0) & (after >= 0)
+    same = float((before == after)[both].mean()) if both.any() else float("nan")
     facts: dict[str, float | str] = {SPEED: whole.size / seconds, CONSISTENCY: same}
     return Run(case.name, seed, "", scores, seconds=seconds, facts=facts)
 

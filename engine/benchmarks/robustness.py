@@ -1,12 +1,12 @@
 """The suite `robustness`: modality-mix learning on and off for every fusion, and one sensor disturbed at test time.
 
 A disturbed sensor is still there, and lies: noise as strong as the sensor's own spread, a shift of a few pixels, or
-values of quite another place. The second paper claims gains for any fusion, and more robust networks.
+values of quite another place of the scene. The second paper claims gains for any fusion, and more robust networks.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from engine.benchmarks.grid import budget
 from engine.benchmarks.methods import MIXING, Methods
 from engine.benchmarks.runs import Scores
 from engine.benchmarks.suites import Bench
-from engine.benchmarks.trial import Trial, trials
+from engine.benchmarks.trial import Trial, asked, trials
 from engine.training.validate import ReadWindows, ask, from_scene, join
 
 FUSIONS: Methods = {
@@ -25,6 +25,7 @@ FUSIONS: Methods = {
 }
 WITH_MM = " + MM"
 NOISE, SHIFT_PX = 1.0, 3  # deviations of a band; pixels right and down
+_PLACES = 128  # windows looked at for "elsewhere", of which the fuller half is shown
 DISTURBANCES = ("noised", "shifted", "elsewhere")
 
 
@@ -38,7 +39,7 @@ def run_robustness(bench: Bench) -> None:
     for seed in bench.seeds:
         for case in bench.cases:
             common = (*budget(case, seed, "tokens"), *bench.overrides)
-            todo = bench.undone(case.name, seed, {method: (*common, *keys) for method, keys in methods.items()})
+            todo = bench.undone(case.name, seed, asked(case, seed, common, methods))
             for trial, run in trials(bench, case, seed, case.name, common, todo):
                 bench.store(replace(run, under=disturbed_scores(trial, seed)))
 
@@ -54,35 +55,70 @@ def disturbed_scores(trial: Trial, seed: int) -> Scores:
     return found
 
 
-def disturbed(read: ReadWindows, sensor: int, disturbance: str, shape: tuple[int, int], seed: int) -> ReadWindows:
+@dataclass(frozen=True)
+class Places:
+    """Windows of one sensor from all over a scene: upper left corners (D,), values (D, C, K, K), valid (D, K, K)."""
+
+    rows: np.ndarray
+    cols: np.ndarray
+    values: np.ndarray
+    valid: np.ndarray
+
+
+def sampled_places(
+    read: ReadWindows, sensor: int, rows: np.ndarray, cols: np.ndarray, side: int, seed: int
+) -> Places | None:
+    """The fullest windows of a sensor around some labelled pixels; None where it is at none of these.
+
+    Args:
+        read: gives windows as they are.
+        sensor: its number.
+        rows: of labelled pixels (N,).
+        cols: their columns (N,).
+        side: of the windows.
+        seed: of the choice.
+    """
+    pixels = np.random.default_rng([seed, sensor, 14]).permutation(len(rows))[:_PLACES]
+    rows, cols = rows[pixels] - side // 2, cols[pixels] - side // 2
+    windows = [read(rows[[at]], cols[[at]], side) for at in range(len(pixels))]  # far apart: never one rectangle
+    values = np.concatenate([values[sensor] for values, _ in windows])
+    valid = np.concatenate([valid[:, sensor] for _, valid in windows])
+    share = valid.mean(axis=(1, 2))
+    fullest = np.flatnonzero((share > 0) & (share >= np.median(share)))
+    return Places(rows[fullest], cols[fullest], values[fullest], valid[fullest]) if len(fullest) else None
+
+
+def disturbed(read: ReadWindows, sensor: int, disturbance: str, seed: int, places: Places | None = None) -> ReadWindows:
     """Windows in which one sensor lies; what is valid stays valid.
 
     Args:
         read: gives windows as they are.
         sensor: its number.
         disturbance: one of `DISTURBANCES`.
-        shape: rows and columns of the scene.
-        seed: of the noise.
+        seed: of the noise, and of which other place a window shows.
+        places: needed for "elsewhere"; each window shows one of the half that lies farther from it.
     """
     rng = np.random.default_rng([seed, sensor, 13])
 
     def changed(rows: np.ndarray, cols: np.ndarray, side: int) -> tuple[list[np.ndarray], np.ndarray]:
         values, valid = read(rows, cols, side)
+        there = valid[:, sensor]
         if disturbance == "noised":
             other = values[sensor] + NOISE * rng.standard_normal(values[sensor].shape).astype(np.float32)
+        elif disturbance == "shifted":
+            moved, moved_valid = read(rows + SHIFT_PX, cols + SHIFT_PX, side)
+            # Beyond the sensor's edge there is nothing to show: what is known stays.
+            other, there = moved[sensor], there & moved_valid[:, sensor]
         else:
-            down, right = (SHIFT_PX, SHIFT_PX) if disturbance == "shifted" else _far(rows, cols, shape)
-            other = read(rows + down, cols + right, side)[0][sensor]
-        values[sensor] = np.where(valid[:, sensor, None], other, np.float32(0))
+            assert places is not None
+            far = np.hypot(places.rows - rows[:, None], places.cols - cols[:, None]).argsort(axis=1)
+            far = far[:, len(places.rows) // 2 :]
+            chosen = far[np.arange(len(rows)), rng.integers(far.shape[1], size=len(rows))]
+            other, there = places.values[chosen], there & places.valid[chosen]
+        values[sensor] = np.where(there[:, None], other, values[sensor])
         return values, valid
 
     return changed
-
-
-def _far(rows: np.ndarray, cols: np.ndarray, shape: tuple[int, int]) -> tuple[int, int]:
-    """Half a scene away, to the side where there is a scene; the same for windows that are read together."""
-    (height, width), (row, col) = shape, (float(rows.mean()), float(cols.mean()))
-    return (height // 2 if row < height / 2 else -(height // 2)), (width // 2 if col < width / 2 else -(width // 2))
 
 
 def _scores(trial: Trial, sensor: int, disturbance: str, seed: int) -> dict[str, Any]:
@@ -90,9 +126,16 @@ def _scores(trial: Trial, sensor: int, disturbance: str, seed: int) -> dict[str,
     classes = len(trial.data.legend)
     parts = []
     for scene, split in zip(trial.data.scenes, trial.data.splits, strict=True):
-        shape = scene.stack.grid.height, scene.stack.grid.width
-        read = disturbed(from_scene(scene, trial.ready.stats), sensor, disturbance, shape, seed)
+        clean = from_scene(scene, trial.ready.stats)
         rows, cols, reference = (array[split.test] for array in (scene.rows, scene.cols, scene.classes))
+        places = None
+        if disturbance == "elsewhere":
+            places = sampled_places(clean, sensor, scene.rows, scene.cols, trial.fitted.network.window, seed)
+        read = (
+            clean
+            if disturbance == "elsewhere" and places is None
+            else disturbed(clean, sensor, disturbance, seed, places)
+        )
         parts.append(
             ask(
                 trial.fitted.network,

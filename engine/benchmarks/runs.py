@@ -12,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
-SPEED, CONSISTENCY, SETTINGS = "pixels_per_second", "consistency", "settings"  # names of facts
+from engine.errors import ResumeError
+
+# Names of facts.
+SPEED, CONSISTENCY, SETTINGS, JOB = "pixels_per_second", "consistency", "settings", "job"
 Scores = dict[str, dict[str, Any]]  # pattern name: oa, aa, kappa (fractions, None where undefined), n (pixels)
 
 
@@ -57,13 +60,23 @@ def mean_score(scores: Scores, metric: str) -> float:
 
 
 def read_runs(path: Path) -> list[Run]:
-    """Runs stored so far; a line that a killed process left unfinished is left out."""
+    """Runs stored so far; a line that a killed process left unfinished is left out.
+
+    Raises:
+        ResumeError: a line is whole, but no run: another version's, which must not be run again beside it.
+    """
     runs = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else [], start=1):
         try:
-            runs.append(Run(**json.loads(line)))
-        except (ValueError, TypeError):
+            found = json.loads(line)
+        except ValueError:
             continue
+        try:
+            runs.append(Run(**found))
+        except TypeError as error:
+            raise ResumeError(
+                f"{path}, line {number}: not a run as this version stores it ({error}); choose a new --out"
+            ) from error
     return runs
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,6 +41,7 @@ def run_sparse(bench: Bench) -> None:
             for every in EVERY_PX:
                 if method_name(every) not in finished:
                     bench.store(_scored(bench, case, seed, every))
+        _tell_speeds(bench, case)
 
 
 def method_name(every: int) -> str:
@@ -70,6 +72,15 @@ def merged(at_corners: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.where(refined, own, at_corners[0]), refined
 
 
+def _tell_speeds(bench: Bench, case: Case) -> None:
+    """Pixels per second of the sparse runs follow from that of `CENTRE`, and change where it is measured anew."""
+    of_case = [run for run in bench.runs() if run.case == case.name]
+    rate = float(next(run for run in of_case if run.method == CENTRE and SPEED in run.facts).facts[SPEED])
+    for run in of_case:
+        if WINDOWS in run.facts and run.facts.get(SPEED) != (speed := rate / float(run.facts[WINDOWS])):
+            bench.store(replace(run, facts=run.facts | {SPEED: speed}))
+
+
 def _scored(bench: Bench, case: Case, seed: int, every: int) -> Run:
     centre = {run.seed: run for run in bench.runs() if (run.case, run.method) == (case.name, CENTRE)}
     folder = bench.folder(case, seed, CENTRE)
@@ -95,11 +106,14 @@ def _scored(bench: Bench, case: Case, seed: int, every: int) -> Run:
         classes, refined = merged(said[number], predicted[number])
         known = predicted[number] >= 0
         scores[name] = Confusion.of(reference[known], classes[known], len(loaded.info.legend)).summary()
-        shares.append(float(refined[known].mean()))
-    windows = min(1.0, 1 / every**2 + shares[0] * (1 - 1 / every**2))  # with all sensors, as rates are
-    rate = float(next(run for run in centre.values() if SPEED in run.facts).facts[SPEED])
-    facts: dict[str, float | str] = {SPEED: rate / windows, WINDOWS: windows}
+        shares.append(float(refined[known].mean()) if known.any() else 1.0)
+    facts: dict[str, float | str] = {WINDOWS: windows_per_pixel(every, shares[0])}  # with all sensors, as rates are
     return Run(case.name, seed, method_name(every), scores, pixels=centre[seed].pixels, facts=facts)
+
+
+def windows_per_pixel(every: int, refined: float) -> float:
+    """What a map costs: the grid's windows, and those of refined pixels, a share of all (none lies on the grid)."""
+    return min(1.0, 1 / every**2 + refined)
 
 
 def _classes(bench: Bench, loaded: LoadedModel, scene: Scene, places: np.ndarray, names: Sequence[str]) -> np.ndarray:

@@ -6,27 +6,30 @@ A run is stored as soon as it is done, so that a suite goes on where it was stop
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.benchmarks.cases import Case
 from engine.benchmarks.floors import RUNS_PER_FAMILY, floor_runs
-from engine.benchmarks.runs import SETTINGS, SPEED, Run, append_run, mean_score, read_runs, settings_text
+from engine.benchmarks.methods import Methods
+from engine.benchmarks.runs import JOB, SETTINGS, SPEED, Run, append_run, mean_score, read_runs, settings_text
 from engine.benchmarks.speed.rates import mapping_speeds
-from engine.config import Config
+from engine.config import Config, SplitConfig
 from engine.errors import Cancelled, ResumeError
 from engine.progress import Progress
-from engine.training.prepare import Prepared, prepare, resolve
+from engine.training.prepare import prepare, resolve
+from engine.training.record import places
 from engine.training.run import run_training
 
 OURS, CENTRE = "mamol", "mamol centre"
-Methods = Mapping[str, tuple[str, ...]]  # by name: what differs from the case's job, as `section.key=value`
 SHIPPED: Methods = {OURS: ()}
 # Tuned on splits of their own: learning rate, steps, windows in a step, window, lessons, fusion.
 READOUTS: Methods = {
@@ -38,11 +41,23 @@ READOUTS: Methods = {
 }  # fmt: skip
 
 
+class Asked(NamedTuple):
+    """A training that is asked for: what the command line and the suite set, and the whole job that comes of it."""
+
+    settings: tuple[str, ...]
+    config: Config
+
+    def facts(self) -> dict[str, float | str]:
+        """What is stored with its run, so that it is known again."""
+        return {SETTINGS: settings_text(self.settings), JOB: job_digest(self.config)}
+
+
 @dataclass(frozen=True)
 class Bench:
     """One call of the benchmark.
 
     Attributes:
+        suite: its name; every suite has runs of its own.
         out: folder of everything it writes.
         cases: what it runs on.
         seeds: of splits and trainings.
@@ -52,6 +67,7 @@ class Bench:
         cancelled: asked often; True stops, and the same call goes on from there.
     """
 
+    suite: str
     out: Path
     cases: Sequence[Case]
     seeds: Sequence[int]
@@ -66,24 +82,29 @@ class Bench:
         """Finished runs, each once."""
         return list({run.key: run for run in read_runs(self._store)}.values())
 
-    def undone(self, case: str, seed: int, methods: Methods) -> dict[str, tuple[str, ...]]:
-        """Those of some methods (by name: all settings) that no run is stored of.
+    def undone(self, case: str, seed: int, methods: Mapping[str, Asked]) -> dict[str, Asked]:
+        """Those of some methods that no run is stored of.
 
         Raises:
-            ResumeError: a run is stored that was made with other settings.
+            ResumeError: a run is stored that was made with other settings, or of another job.
         """
         stored = {run.method: run for run in self.runs() if run.key == (case, seed, run.method, "")}
-        for method, settings in methods.items():
-            now = settings_text(settings)
-            if method in stored and (before := stored[method].facts.get(SETTINGS, now)) != now:
-                raise ResumeError(
-                    f"{self._store}: {method} on {case}, seed {seed}, was run with other settings ({before}) than "
-                    f"asked for ({now}); give these a new --out"
-                )
-        return {method: settings for method, settings in methods.items() if method not in stored}
+        for method in stored.keys() & methods.keys():
+            before, now = stored[method].facts, methods[method].facts()
+            if before.get(SETTINGS, now[SETTINGS]) != now[SETTINGS]:
+                change = f"other settings ({before[SETTINGS]}) than asked for ({now[SETTINGS]})"
+            elif before.get(JOB, now[JOB]) != now[JOB]:
+                change = "another job: its file, or the defaults of this version, have changed"
+            else:
+                continue
+            raise ResumeError(
+                f"{self._store}: {method} on {case}, seed {seed}, was run with {change}; give this a new --out"
+            )
+        return {method: asked for method, asked in methods.items() if method not in stored}
 
     def store(self, run: Run) -> None:
-        """Keep a finished run, and say so."""
+        """Keep a finished run, and say so; a pattern that no test pixel has is left out."""
+        run = replace(run, test={name: scores for name, scores in run.test.items() if scores["n"]})
         append_run(self._store, run)
         oa, aa = (mean_score(run.test, metric) for metric in ("oa", "aa"))
         self.progress.log(
@@ -92,25 +113,51 @@ class Bench:
 
     def folder(self, case: Case, seed: int, method: str) -> Path:
         """RUN/ of one training."""
-        return self.out / "runs" / case.name / re.sub(r"[^\w.+-]+", "_", method) / str(seed)
+        return self.out / "runs" / self.suite / folder_name(case.name) / folder_name(method) / str(seed)
 
     @property
     def _store(self) -> Path:
-        return self.out / "runs.jsonl"
+        return self.out / f"{self.suite}.jsonl"
 
 
-def run_floors(bench: Bench) -> None:
-    """Forests and boosting on every case and seed."""
-    stored = Counter((run.case, run.seed, run.family) for run in bench.runs() if run.family)
+def folder_name(name: str) -> str:
+    """A folder's name for any name, another one for every other."""
+    safe = re.sub(r"[^\w.+-]+", "_", name)
+    if safe == name and safe.strip("."):
+        return safe
+    return f"{safe.strip('.')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def job_digest(config: Config) -> str:
+    """Fingerprint of all that a job says, but not of the folders where its files lie, nor of where weights are."""
+    said = resolve(config).model_dump(exclude={"model": {"weights"}})
+    text = json.dumps(said, sort_keys=True, default=lambda value: value.name if isinstance(value, Path) else str(value))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def run_floors(bench: Bench, classifiers: Sequence[str] | None = None) -> None:
+    """Forests and boosting on every case and seed.
+
+    Raises:
+        ResumeError: stored ones were tested on other pixels than those of the job as it is now.
+        Cancelled: the same call goes on from there.
+    """
+    floors = [run for run in bench.runs() if run.family]
+    stored = Counter((run.case, run.seed, run.family) for run in floors)
     complete = {key for key, count in stored.items() if count == RUNS_PER_FAMILY}
     for case in bench.cases:
         for seed in bench.seeds:
             done = {family for name, number, family in complete if (name, number) == (case.name, seed)}
-            with _prepared(paired_configs(bench, case, seed, SHIPPED)[OURS]) as data:
-                pixels = fingerprint(*test_pixels(data))
+            with closing(prepare(paired_configs(bench, case, seed, SHIPPED)[OURS])) as data:
+                pixels = fingerprint(*places(data, "test").values())
+                if any(run.pixels != pixels for run in floors if (run.case, run.seed) == (case.name, seed)):
+                    raise ResumeError(
+                        f"{bench.out}: floors of {case.name}, seed {seed}, were tested on other pixels than those of "
+                        "this job; give it a new --out"
+                    )
                 for run in floor_runs(
                     case.name, seed, data.scenes, data.splits, len(data.legend), data.config.training.prior_correction,
-                    case.contexts_px, bench.threads, done,
+                    case.contexts_px, bench.threads, done, classifiers,
                 ):  # fmt: skip
                     bench.store(replace(run, pixels=pixels))
                     if bench.cancelled():
@@ -118,28 +165,45 @@ def run_floors(bench: Bench) -> None:
 
 
 def run_methods(bench: Bench, methods: Methods) -> None:
-    """Our training with each method's settings on every case and seed."""
-    asked = {method: (*bench.overrides, *difference) for method, difference in methods.items()}
+    """Our training with each method's settings on every case and seed.
+
+    Raises:
+        ConfigError: a method does not fit a case; nothing has been trained then.
+        Cancelled: the same call goes on from there.
+    """
+    jobs = {
+        (case.name, seed): paired_configs(bench, case, seed, methods) for case in bench.cases for seed in bench.seeds
+    }
     for case in bench.cases:
         for seed in bench.seeds:
+            asked = {
+                method: Asked((*bench.overrides, *methods[method]), config)
+                for method, config in jobs[case.name, seed].items()
+            }
             todo = bench.undone(case.name, seed, asked)
-            configs = paired_configs(bench, case, seed, methods) if todo else {}
-            for method, settings in todo.items():
+            configs = _same_blocks(jobs[case.name, seed]) if todo else {}
+            for method in todo:
                 folder = bench.folder(case, seed, method)
                 result = run_training(
                     configs[method], folder, resume=folder.exists(),
                     device=bench.device, precision=bench.precision, threads=bench.threads,
                     progress=bench.progress, cancelled=bench.cancelled,
                 )  # fmt: skip
-                test = {name: scores for name, scores in result.patterns.items() if scores["n"]}
                 pixels = fingerprint(*(result.predictions[name] for name in ("scene", "row", "col")))
-                facts: dict[str, float | str] = {SETTINGS: settings_text(settings)}
-                bench.store(Run(case.name, seed, method, test, seconds=result.seconds, pixels=pixels, facts=facts))
+                bench.store(
+                    Run(
+                        case.name, seed, method, result.patterns, seconds=result.seconds, pixels=pixels,
+                        facts=todo[method].facts(),
+                    )
+                )  # fmt: skip
 
 
 def run_speed(bench: Bench, methods: Methods) -> None:
-    """Pixels per second of each method on every case, with the first seed's models."""
+    """Pixels per second of each method on every case, with the first seed's models, where one has none yet."""
     for case in bench.cases:
+        of_first = [run for run in bench.runs() if (run.case, run.seed) == (case.name, bench.seeds[0])]
+        if {run.method for run in of_first if SPEED in run.facts} >= methods.keys():
+            continue
         config = case.config(bench.seeds[0], bench.overrides)
         layers = {name: modality.path for name, modality in config.scene[0].modalities.items()}
         models = {method: bench.folder(case, bench.seeds[0], method) / "model.safetensors" for method in methods}
@@ -154,44 +218,29 @@ def run_speed(bench: Bench, methods: Methods) -> None:
 
 
 def paired_configs(bench: Bench, case: Case, seed: int, methods: Methods) -> dict[str, Config]:
-    """The job of each method, all with the same split.
-
-    Blocks and buffer follow a model's window where the job leaves them open, so they are fixed here: the buffer by the
-    largest window, the blocks by what the first method's job makes of it.
-    """
+    """The job of each method, all with the same buffer: where the job leaves it open, by the largest window."""
     configs = {
         method: resolve(case.config(seed, (*bench.overrides, *difference))) for method, difference in methods.items()
     }
     first = next(iter(methods))
     split = configs[first].split
-    if split.kind != "blocks":
+    if split.kind != "blocks" or split.buffer_px is not None:
         return configs
-    if split.buffer_px is None:
-        buffer_px = max(config.model.window or 0 for config in configs.values()) // 2
-        split = split.model_copy(update={"buffer_px": buffer_px})
-    with _prepared(configs[first].model_copy(update={"split": split})) as data:
-        split = split.model_copy(update={"block_px": data.splits[0].block_px})
+    buffer_px = max(config.model.window or 0 for config in configs.values()) // 2
+    return _with_split(configs, split.model_copy(update={"buffer_px": buffer_px}))
+
+
+def _same_blocks(configs: Mapping[str, Config]) -> Mapping[str, Config]:
+    """All with the blocks of the first, which otherwise follow a model's window; `paired_configs` made them."""
+    config = next(iter(configs.values()))
+    if config.split.kind != "blocks":
+        return configs
+    with closing(prepare(config)) as data:
+        return _with_split(configs, config.split.model_copy(update={"block_px": data.splits[0].block_px}))
+
+
+def _with_split(configs: Mapping[str, Config], split: SplitConfig) -> dict[str, Config]:
     return {method: config.model_copy(update={"split": split}) for method, config in configs.items()}
-
-
-@contextmanager
-def _prepared(config: Config) -> Iterator[Prepared]:
-    data = prepare(config)
-    try:
-        yield data
-    finally:
-        for scene in data.scenes:
-            scene.stack.close()
-
-
-def test_pixels(data: Prepared) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Scene number, row and column of the stored test pixels, as training reports them."""
-    pairs = list(zip(data.scenes, data.splits, strict=True))
-    return (
-        np.repeat(np.arange(len(pairs)), [len(split.test) for _, split in pairs]),
-        np.concatenate([scene.rows[split.test] for scene, split in pairs]),
-        np.concatenate([scene.cols[split.test] for scene, split in pairs]),
-    )
 
 
 def fingerprint(*arrays: np.ndarray) -> str:

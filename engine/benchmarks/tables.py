@@ -18,16 +18,16 @@ from engine.benchmarks.runs import CONSISTENCY, SPEED, Run, runs_csv
 FLOORS = (SPECIALISTS, SPECIALISTS + CORRECTED, FILLED, FILLED + CORRECTED)
 
 
-def write_tables(runs: Sequence[Run], out: Path) -> Path:
-    """Write tables.md, pairs.csv, runs.csv and, of methods that were timed, frontier.png; return the first's path."""
+def write_tables(runs: Sequence[Run], out: Path, name: str) -> Path:
+    """Write NAME.md, NAME_pairs.csv, NAME.csv and, of methods that were timed, NAME.png; return the first's path."""
     cases = list(dict.fromkeys(run.case for run in runs))
-    path = out / "tables.md"
+    path = out / f"{name}.md"
     parts = [part for case in cases for part in case_sections(runs, case)] + pooled_section(runs, cases)
     write_text(path, "\n\n".join(parts) + "\n")
     if len(points := frontier(runs)) > 1:
-        draw_frontier(points, out / "frontier.png")
-    write_text(out / "runs.csv", runs_csv(runs))
-    write_text(out / "pairs.csv", pairs_csv(runs, cases))
+        draw_frontier(points, out / f"{name}.png")
+    write_text(out / f"{name}.csv", runs_csv(runs))
+    write_text(out / f"{name}_pairs.csv", pairs_csv(runs, cases))
     return path
 
 

@@ -17,8 +17,9 @@ import numpy as np
 import torch
 
 from engine.benchmarks.cases import Case
-from engine.benchmarks.runs import SETTINGS, Run, settings_text
-from engine.benchmarks.suites import Bench, Methods, fingerprint, test_pixels
+from engine.benchmarks.methods import Methods
+from engine.benchmarks.runs import Run
+from engine.benchmarks.suites import Asked, Bench, fingerprint, folder_name
 from engine.config import Config
 from engine.device import choose_device, choose_precision, describe_device, set_threads
 from engine.errors import ConfigError
@@ -29,7 +30,7 @@ from engine.training.checkpoint import Checkpoints
 from engine.training.loop import Fitted, fit
 from engine.training.outcome import Examiner, Outcome, examine
 from engine.training.prepare import Prepared, prepare, resolve
-from engine.training.record import natural_patterns
+from engine.training.record import natural_patterns, places
 from engine.training.schedule import total_steps
 
 
@@ -56,10 +57,16 @@ class Trial:
     seconds: float
 
 
+def asked(case: Case, seed: int, common: tuple[str, ...], methods: Methods) -> dict[str, Asked]:
+    """The job of each method on one scene with one seed; `common` settings are before its own."""
+    settings = {method: (*common, *keys) for method, keys in methods.items()}
+    return {method: Asked(keys, case.config(seed, keys)) for method, keys in settings.items()}
+
+
 def trials(
-    bench: Bench, case: Case, seed: int, name: str, common: tuple[str, ...], todo: Methods
+    bench: Bench, case: Case, seed: int, name: str, common: tuple[str, ...], todo: Mapping[str, Asked]
 ) -> Iterator[tuple[Trial, Run]]:
-    """Train and measure some methods (by name: all settings) on one scene with one seed.
+    """Train and measure some methods on one scene with one seed.
 
     Args:
         bench: device, precision, threads, and whom to tell.
@@ -72,9 +79,9 @@ def trials(
     if not todo:
         return
     with ground(case.config(seed, common), bench.folder(case, seed, name)) as shared:
-        for method, settings in todo.items():
-            trial = run_trial(bench, shared, case.config(seed, settings), method)
-            yield trial, as_run(trial, name, seed, method, settings)
+        for method, job in todo.items():
+            trial = run_trial(bench, shared, job.config, method)
+            yield trial, as_run(trial, name, seed, method, job)
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,7 @@ def run_trial(bench: Bench, on: Ground, config: Config, name: str) -> Trial:
         bench: device, precision, threads, and whom to tell.
         on: scenes, split and windows.
         config: the job.
-        name: of the checkpoint's folder.
+        name: of the training, for its checkpoint's folder.
 
     Raises:
         ConfigError: the job asks for another split or other windows than those that are shared.
@@ -124,7 +131,7 @@ def run_trial(bench: Bench, on: Ground, config: Config, name: str) -> Trial:
         data.scenes, data.splits, ready.caches, ready.stats, patterns, len(data.legend), device, precision,
         bench.cancelled,
     )  # fmt: skip
-    checkpoint = on.folder / name
+    checkpoint = on.folder / "checkpoints" / folder_name(name)
     fitted = fit(
         ready, examiner.score, Checkpoints(checkpoint, {"config": data.config.model_dump(mode="json")}),
         steps=total_steps(data.config.training, len(ready.batches.classes)), resume=True,
@@ -150,8 +157,8 @@ def scores_on_validation(examiner: Examiner, fitted: Fitted, names: Sequence[str
     return {name: confusion.summary() for name, confusion in answers.confusions(names).items() if confusion.n}
 
 
-def as_run(trial: Trial, case: str, seed: int, method: str, settings: Sequence[str]) -> Run:
-    """A trial as it is stored, with the settings that made it."""
+def as_run(trial: Trial, case: str, seed: int, method: str, job: Asked) -> Run:
+    """A trial as it is stored, with the job that made it."""
     sizes = {name: parameter.numel() for name, parameter in trial.fitted.network.named_parameters()}
     facts: dict[str, float | str] = {
         "method_parameters": sum(size for name, size in sizes.items() if name.startswith(ADDED)),
@@ -161,26 +168,26 @@ def as_run(trial: Trial, case: str, seed: int, method: str, settings: Sequence[s
         "device": describe_device(trial.ready.device),
         "precision": trial.ready.precision,
         "torch": str(torch.__version__),
-        SETTINGS: settings_text(settings),
     }
     return Run(
         case,
         seed,
         method,
-        {name: scores for name, scores in trial.outcome.metrics().items() if scores["n"]},
+        trial.outcome.metrics(),
         trial.validation,
         seconds=trial.seconds,
-        pixels=fingerprint(*test_pixels(trial.data)),
-        facts=facts | experts_apart(trial.outcome.experts),
+        pixels=fingerprint(*places(trial.data, "test").values()),
+        facts=facts | job.facts() | experts_apart(trial.outcome.experts),
     )
 
 
 def experts_apart(experts: Mapping[str, Any] | None) -> dict[str, float | str]:
     """The fact `experts_apart`: 0 where experts serve all patterns alike, 1 where one has an expert of its own.
 
-    The largest difference between two patterns in the share of an expert, mean over blocks; nothing without routers.
+    The largest difference between two patterns in the share of an expert, mean over blocks; nothing without routers, or
+    where there is only one pattern to tell.
     """
-    if experts is None:
+    if experts is None or len(experts["patterns"]) < 2:
         return {}
     shares = np.array([pattern["share"] for pattern in experts["patterns"].values()])  # (patterns, blocks, experts)
     used = shares.sum(axis=2) > 0  # a last block may compute few tokens

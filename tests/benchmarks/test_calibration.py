@@ -24,7 +24,7 @@ def test_means_over_seeds_and_combinations():
 def test_all_trainings_of_a_benchmark_are_found(tmp_path):
     assert write_calibration(tmp_path) is None
     for case, seed in (("b", 0), ("a", 0), ("a", 1)):
-        folder = tmp_path / "runs" / case / "mamol" / str(seed)
+        folder = tmp_path / "runs" / "real" / case / "mamol" / str(seed)
         folder.mkdir(parents=True)
         (folder / "report.json").write_text(json.dumps({"patterns": patterns(0.0)}))
     text = write_calibration(tmp_path).read_text(encoding="utf-8")

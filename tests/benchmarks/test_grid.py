@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.benchmarks import grid, methods, trial
+from engine.benchmarks import floors, grid, methods, trial
+from engine.benchmarks.floors import SPECIALISTS
 from engine.benchmarks.grid_tables import (
     CONDITIONS,
     MEAN,
@@ -17,7 +18,7 @@ from engine.benchmarks.grid_tables import (
     write_grid,
 )
 from engine.benchmarks.robustness_tables import write_robustness
-from engine.benchmarks.runs import Run
+from engine.benchmarks.runs import Run, settings_text
 from engine.benchmarks.search_tables import write_search
 from engine.benchmarks.trial import experts_apart, run_trial
 from engine.config import load_config
@@ -27,13 +28,16 @@ from tests.benchmarks.test_suites import SETTINGS
 
 
 def lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    """Stored trainings; floors are stored beside them."""
+    runs = [json.loads(line) for line in path.read_text().splitlines()]
+    return [run for run in runs if not run["family"]]
 
 
 @pytest.fixture
 def short(monkeypatch):
     """Few methods, few steps."""
     few = {name: methods.EVERY[name] for name in ("MaMOL", "MaMOL + MM", "DCP")}
+    monkeypatch.setattr(floors, "TREES", 5)
     monkeypatch.setattr(grid, "STEPS", 3)
     monkeypatch.setattr(grid, "METHODS", (grid.Block("tokens", 70, few), grid.Block("shipped", 50, {"MaMOL": ()})))
 
@@ -45,7 +49,7 @@ def test_every_method_runs_once(make_scene, run_command, tmp_path, short, monkey
                  "--device", "cpu")  # fmt: skip
     code, _, err = run_command("benchmark", *arguments)
     assert code == 0, err
-    runs = lines(out / "runs.jsonl")
+    runs = lines(out / "methods.jsonl")
     assert [(run["seed"], run["facts"]["reading"], run["method"]) for run in runs[:4]] == [
         (0, "tokens", "MaMOL"), (0, "tokens", "MaMOL + MM"), (0, "tokens", "DCP"), (0, "shipped", "MaMOL"),
     ]  # fmt: skip
@@ -57,7 +61,7 @@ def test_every_method_runs_once(make_scene, run_command, tmp_path, short, monkey
     assert (out / "methods.html").read_text().count("data:image/png") == 2
     monkeypatch.setattr(trial, "run_trial", None)
     assert run_command("benchmark", *arguments)[0] == 0
-    assert lines(out / "runs.jsonl") == runs
+    assert lines(out / "methods.jsonl") == runs
 
 
 def test_a_stopped_grid_tells_what_it_knows(make_scene, run_command, tmp_path, short, monkeypatch):
@@ -75,9 +79,9 @@ def test_a_stopped_grid_tells_what_it_knows(make_scene, run_command, tmp_path, s
     arguments = ("methods", "--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1",
                  "--device", "cpu")  # fmt: skip
     assert run_command("benchmark", *arguments)[0] == 3
-    assert "| MaMOL | 1 |" in (out / "methods.md").read_text() and len(lines(out / "runs.jsonl")) == 1
+    assert "| MaMOL | 1 |" in (out / "methods.md").read_text() and len(lines(out / "methods.jsonl")) == 1
     assert run_command("benchmark", *arguments)[0] == 0
-    assert len(lines(out / "runs.jsonl")) == len(calls) - 1 == 4
+    assert len(lines(out / "methods.jsonl")) == len(calls) - 1 == 4
 
 
 def test_search_chooses_by_validation(make_scene, run_command, tmp_path, short):
@@ -88,7 +92,7 @@ def test_search_chooses_by_validation(make_scene, run_command, tmp_path, short):
         "--device", "cpu", "--method", "as it is", "--method", "slow", "training.adapter_learning_rate=0.1",
     )  # fmt: skip
     assert code == 0, err
-    runs = lines(out / "runs.jsonl")
+    runs = lines(out / "search.jsonl")
     assert [run["method"] for run in runs] == 2 * ["as it is", "slow"]
     table = (out / "search.md").read_text()
     row = next(line for line in table.splitlines() if line.startswith("| slow |")).split("|")
@@ -110,12 +114,14 @@ def test_other_settings_are_not_mixed(make_scene, run_command, tmp_path, short, 
     arguments = ("methods", "--config", make_scene(SETTINGS), "--out", tmp_path / "out", "--seeds", "1", "--threads",
                  "1", "--device", "cpu", "--set", "model.rank=2", "--set")  # fmt: skip
     assert run_command("benchmark", *arguments, "training.noise=0.2")[0] == 0
-    stored = lines(tmp_path / "out" / "runs.jsonl")
+    stored = lines(tmp_path / "out" / "methods.jsonl")
     code, _, err = run_command("benchmark", *arguments, "training.noise=0.3")
     assert code == 2 and "other settings" in err and "training.noise=0.2" in err and "new --out" in err
-    again = ("training.noise=0.3", "--set", "training.noise=0.2", "--set", "model.weights=nowhere")
-    assert run_command("benchmark", *arguments, *again)[0] == 0
-    assert lines(tmp_path / "out" / "runs.jsonl") == stored
+    again = ("training.noise=0.3", "--set", "training.noise=0.2")
+    code, _, err = run_command("benchmark", *arguments, *again)
+    assert code == 0, err
+    assert lines(tmp_path / "out" / "methods.jsonl") == stored
+    assert settings_text(("a=1", "model.weights=here", "b=2")) == settings_text(("b=3", "b=2", "a=1"))
 
 
 def test_last_weights_are_kept(make_scene, run_command, tmp_path, short, monkeypatch):
@@ -143,7 +149,7 @@ def test_methods_share_windows(make_scene, run_command, tmp_path, short):
         "--threads", "1", "--device", "cpu", "--method", "as it is", "--method", "wide", "model.window=16",
     )  # fmt: skip
     assert code == 2 and "wide" in err and "suite compare" in err
-    assert [run["method"] for run in lines(tmp_path / "out" / "runs.jsonl")] == ["as it is"]
+    assert [run["method"] for run in lines(tmp_path / "out" / "search.jsonl")] == ["as it is"]
 
 
 def test_every_setting_of_the_search_fits(make_scene):
@@ -161,7 +167,7 @@ def test_frozen_needs_a_backbone(make_scene, run_command, tmp_path):
 def made_run(scene, seed, method, oa, **facts):
     """A run with OA by pattern, of two sensors; AA is half of it."""
     test = {name: {"oa": value, "aa": value / 2, "kappa": None, "n": 100} for name, value in oa.items()}
-    alone = {"hsi": {"oa": 0.9, "aa": 0.9}, "sar": {"oa": 0.4, "aa": 0.4}}
+    alone = {name: {"oa": oa, "aa": oa, "kappa": None, "n": 9} for name, oa in (("hsi", 0.9), ("sar", 0.4))}
     known = {"scene": scene, "reading": "tokens", "eta": 70, "device": "a chip", "precision": "float32", "torch": "3",
              "steps": 9, "backbone": "compact"}  # fmt: skip
     return Run(f"{scene}, tokens", seed, method, test, alone, facts=known | facts, seconds=2.0)
@@ -212,3 +218,41 @@ def test_experts_apart():
     experts = {"blocks": [0, 1], "patterns": {name: {"share": rows, "tokens": 9} for name, rows in share.items()}}
     assert experts_apart(experts) == {"experts_apart": pytest.approx(0.25)}
     assert experts_apart(None) == {}
+    only = experts | {"patterns": {"sar": experts["patterns"]["sar"]}}
+    assert experts_apart(only) == {}  # nothing to be apart from
+
+
+def test_a_scene_without_validation_pixels_has_no_strongest_sensor():
+    """All patterns are still a condition; a single pattern is none."""
+    runs = [
+        made_run("a", 0, "MaMOL", {"hsi+sar": 0.9, "hsi": 0.8, "sar": 0.4}),
+        made_run("b", 0, "MaMOL", {"sar": 0.4}),
+    ]
+    runs = [replace(run, validation={}) for run in runs]
+    found = scores(runs, {scene: sensors_by_strength(runs, scene) for scene in "ab"})
+    assert found["a", 0, "MaMOL"].keys() == {CONDITIONS[2], MEAN} and ("b", 0, "MaMOL") not in found
+    assert any(part.title == "Sensors" for part in grid_parts(runs))
+
+
+def test_floors_stand_beside_the_methods(tmp_path):
+    """Forests of the family that validation pixels choose, paired by seed, on the same pixels."""
+    runs = []
+    for seed in range(3):
+        runs.append(made_run("a", seed, "MaMOL", dict.fromkeys(("hsi+sar", "hsi", "sar"), 0.6 + seed / 100)))
+        for family, known, told in (("forest 1x1", 0.3, 0.9), ("forest 5x5", 0.5, 0.5)):
+            test = {name: {"oa": told, "aa": told, "kappa": None, "n": 100} for name in ("hsi+sar", "hsi", "sar")}
+            validation = {"hsi": {"oa": known, "aa": known, "kappa": None, "n": 9}}
+            runs.append(Run("a", seed, SPECIALISTS, test, validation, family))
+    text = write_grid(runs, tmp_path).read_text()
+    row = next(line for line in text.splitlines() if line.startswith("| forest specialists | 3 |")).split(" | ")
+    assert row[2:4] == ["50.0", "**+11.0 [+8.5, +13.5]**"] and "without gaps" in text and "3 runs;" in text
+    runs[1] = replace(runs[1], pixels="others")
+    with pytest.raises(ResumeError, match="different pixels"):
+        write_grid(runs, tmp_path)
+
+
+def test_it_is_said_on_how_many_scenes_a_condition_rests():
+    whole = {"hsi+sar": 0.9, "hsi": 0.8, "sar": 0.4}
+    runs = [made_run("a", 0, "MaMOL", whole), made_run("b", 0, "MaMOL", {"sar": 0.5})]
+    table = next(part for part in grid_parts(runs) if part.title.startswith("All scenes"))
+    assert "of 2 scenes (strongest missing), 1 scene (weakest missing), 1 scene (all patterns)" in table.note

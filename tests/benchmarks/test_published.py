@@ -119,7 +119,7 @@ def test_table_1_from_published_files(run_command, tmp_path, monkeypatch):
                  "--device", "cpu", *SETS)  # fmt: skip
     code, _, err = run_command("benchmark", *arguments)
     assert code == 0, err
-    runs = [json.loads(line) for line in (out / "runs.jsonl").read_text().splitlines()]
+    runs = [json.loads(line) for line in (out / "trento.jsonl").read_text().splitlines()]
     assert len(runs) == 9 * 2 and len({run["pixels"] for run in runs}) == 1
     assert all(len(run["under"]) == 10 and run["under"]["both 70 %"]["n"] == ROWS * COLS for run in runs)
     table = (out / "trento_paper.md").read_text()

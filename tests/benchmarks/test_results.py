@@ -5,6 +5,7 @@ from scipy import stats
 from engine.benchmarks.results import chosen_family, interval, markdown, paired_table, pooled_interval, pooled_row
 from engine.benchmarks.runs import Run, append_run, read_runs, runs_csv
 from engine.benchmarks.tables import pooled_section
+from engine.errors import ResumeError
 
 
 def run(seed, method, oa, family="", validation=0.5, patterns=("a+b", "a"), case="scene"):
@@ -23,6 +24,15 @@ def test_runs_survive_a_kill_in_the_middle_of_a_line(tmp_path):
     append_run(path, second)
     assert read_runs(path) == [first, second]
     assert read_runs(tmp_path / "missing") == []
+
+
+def test_runs_of_another_version_are_not_forgotten(tmp_path):
+    """Left out, they would be run again and stand beside themselves."""
+    path = tmp_path / "real.jsonl"
+    append_run(path, run(0, "ours", 0.7))
+    path.write_text(path.read_text().replace('"seed"', '"split"'))
+    with pytest.raises(ResumeError, match=r"real.jsonl, line 1: not a run as this version stores it .*new --out"):
+        read_runs(path)
 
 
 def test_interval_is_students():

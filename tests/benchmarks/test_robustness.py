@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.benchmarks import grid, robustness
-from engine.benchmarks.robustness import disturbed
+from engine.benchmarks.robustness import disturbed, sampled_places
 from engine.benchmarks.robustness_tables import LOOKS, write_robustness
 from engine.benchmarks.runs import Run
 from tests.benchmarks.test_suites import SETTINGS
@@ -19,7 +19,7 @@ def test_robustness_pairs_fusions(make_scene, run_command, tmp_path, monkeypatch
     code, _, err = run_command("benchmark", "robustness", "--config", make_scene(SETTINGS), "--out", out, "--seeds", 1,
                                "--threads", "1", "--device", "cpu")  # fmt: skip
     assert code == 0, err
-    runs = [json.loads(line) for line in (out / "runs.jsonl").read_text().splitlines()]
+    runs = [json.loads(line) for line in (out / "robustness.jsonl").read_text().splitlines()]
     assert [run["method"] for run in runs] == ["concat", "concat + MM"]
     assert runs[0]["under"].keys() == {f"{s} {d}" for s in ("optical", "height") for d in robustness.DISTURBANCES}
     assert "| concat |" in (out / "robustness.md").read_text() and (out / "robustness_mixing.png").exists()
@@ -36,17 +36,48 @@ def test_a_disturbed_sensor_lies(disturbance):
         valid = np.stack([np.stack([holes[cut]] * 2) for cut in cuts])
         return [np.stack([layer[:, *cut] for cut in cuts]) for layer in scene], valid
 
+    def holes_at(row, col):
+        return holes[row : row + 4, col : col + 4]
+
     rows, cols = np.array([5, 9]), np.array([50, 51])
     clean, valid = read(rows, cols, 4)
-    values, kept = disturbed(read, 1, disturbance, (60, 80), seed=0)(rows, cols, 4)
+    places = sampled_places(read, 1, np.arange(10, 50), np.arange(20, 60), 4, seed=0)
+    values, kept = disturbed(read, 1, disturbance, 0, places)(rows, cols, 4)
     assert np.array_equal(values[0], clean[0]) and np.array_equal(kept, valid)
-    assert not values[1][~valid[:, 1, None]].any()
     at = valid[:, 1, None]
+    assert np.array_equal(values[1][~at], clean[1][~at])
     if disturbance == "noised":
         assert 0.3 < (values[1] - clean[1])[at].std() < 2
+    elif disturbance == "shifted":
+        moved, there = read(rows + 3, cols + 3, 4)
+        at &= there[:, 1, None]
+        assert np.array_equal(values[1][at], moved[1][at]) and np.array_equal(values[1][~at], clean[1][~at])
     else:
-        moved = {"shifted": (3, 3), "elsewhere": (30, -40)}[disturbance]
-        assert np.array_equal(values[1][at], read(rows + moved[0], cols + moved[1], 4)[0][1][at])
+        for window, row, col in zip(values[1], rows, cols, strict=True):
+            shown = [
+                number
+                for number, (other, there) in enumerate(zip(places.values, places.valid, strict=True))
+                if np.array_equal(window[:, there & holes_at(row, col)], other[:, there & holes_at(row, col)])
+            ]
+            distance = np.hypot(places.rows - row, places.cols - col)
+            assert len(shown) == 1 and distance[shown[0]] >= np.median(distance)
+
+
+def test_another_place_has_values():
+    """Of a sensor that lies in one corner only, no empty window is shown; of one that is nowhere, none at all."""
+    values = np.random.default_rng(0).normal(size=(1, 40, 40)).astype(np.float32)
+    covered = np.zeros((40, 40), bool)
+    covered[:16, :24] = True
+
+    def read(rows, cols, side):
+        cuts = [(slice(r, r + side), slice(c, c + side)) for r, c in zip(rows, cols, strict=True)]
+        valid = np.stack([np.stack([covered[cut], np.zeros((side, side), bool)]) for cut in cuts])
+        return [np.stack([values[:, *cut] for cut in cuts])] * 2, valid
+
+    rows, cols = (np.arange(16) * 2 + 4).repeat(16), np.tile(np.arange(16) * 2 + 4, 16)
+    places = sampled_places(read, 0, rows, cols, 4, seed=0)
+    assert len(places.rows) > 5 and places.valid.mean() > 0.8 and places.valid.any(axis=(1, 2)).all()
+    assert sampled_places(read, 1, rows, cols, 4, seed=0) is None
 
 
 def test_what_mixing_adds(tmp_path):

@@ -42,19 +42,19 @@ def test_real_pairs_ours_with_floors_and_goes_on(make_scene, run_command, tmp_pa
     arguments = ("real", "--config", config, "--out", out, "--seeds", "2", "--threads", "1", "--device", "cpu")
     code, _, err = run_command("benchmark", *arguments)
     assert code == 0, err
-    runs = lines(out / "runs.jsonl")
+    runs = lines(out / "real.jsonl")
     assert len(runs) == 2 * (3 * 4 + 1)
     assert len({run["pixels"] for run in runs if run["seed"] == 0}) == 1
-    tables = (out / "tables.md").read_text()
+    tables = (out / "real.md").read_text()
     assert "optical+height" in tables and "2 seeds" in tables
-    header = (out / "pairs.csv").read_text().splitlines()[0]
+    header = (out / "real_pairs.csv").read_text().splitlines()[0]
     assert header.startswith("case,first,second,pattern,seeds,pixels,oa_one")
 
     monkeypatch.setattr("engine.benchmarks.suites.run_training", None)  # nothing is run again
     monkeypatch.setattr("engine.benchmarks.floors._score", None)
     code, _, err = run_command("benchmark", *arguments)
     assert code == 0, err
-    assert lines(out / "runs.jsonl") == runs
+    assert lines(out / "real.jsonl") == runs
 
 
 def test_readouts_have_speeds(make_scene, run_command, tmp_path, small, monkeypatch):
@@ -64,7 +64,7 @@ def test_readouts_have_speeds(make_scene, run_command, tmp_path, small, monkeypa
     arguments = ("--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1", "--device", "cpu")
     code, _, err = run_command("benchmark", "readouts", *arguments)
     assert code == 0, err
-    tables = (out / "tables.md").read_text()
+    tables = (out / "readouts.md").read_text()
     assert "pixels per second" in tables and "### mamol and mamol centre" in tables
 
 
@@ -76,7 +76,7 @@ def test_the_frontier_has_every_road(make_scene, run_command, tmp_path, small, m
     arguments = ("--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1", "--device", "cpu")
     code, _, err = run_command("benchmark", "frontier", *arguments)
     assert code == 0, err
-    runs = {run["method"]: run for run in lines(out / "runs.jsonl")}  # the last of each: with its facts
+    runs = {run["method"]: run for run in lines(out / "frontier.jsonl")}  # the last of each: with its facts
     for every in sparse_centre.EVERY_PX:
         sparse, centre = runs[sparse_centre.method_name(every)], runs[suites.CENTRE]
         assert sparse["pixels"] == centre["pixels"] and sparse["test"].keys() == centre["test"].keys()
@@ -84,7 +84,7 @@ def test_the_frontier_has_every_road(make_scene, run_command, tmp_path, small, m
         assert 1 / every**2 <= windows <= 1
         rates_of = [run["facts"]["pixels_per_second"] for run in (centre, sparse)]
         assert rates_of[1] == pytest.approx(rates_of[0] / windows)
-    assert "every 4 px" in (out / "tables.md").read_text()
+    assert "every 4 px" in (out / "frontier.md").read_text()
     monkeypatch.setattr(sparse_centre, "_scored", None)
     assert run_command("benchmark", "frontier", *arguments)[0] == 0
 
@@ -112,12 +112,12 @@ def test_compare_pairs_any_settings(make_scene, run_command, tmp_path, small):
                "model.shared_expert=false", "model.modality_experts=false", "model.window=4")  # fmt: skip
     code, _, err = run_command("benchmark", "compare", *arguments, *methods)
     assert code == 0, err
-    tables = (out / "tables.md").read_text()
+    tables = (out / "compare.md").read_text()
     assert "### as shipped and no/adapters" in tables and "pixels per second" in tables
-    runs = [run for run in lines(out / "runs.jsonl") if "pixels_per_second" not in run["facts"]]
+    runs = [run for run in lines(out / "compare.jsonl") if "pixels_per_second" not in run["facts"]]
     assert [run["method"] for run in runs] == 2 * ["as shipped", "no/adapters"]
     assert runs[0]["pixels"] == runs[1]["pixels"] != runs[2]["pixels"]
-    assert (out / "frontier.png").stat().st_size > 5000
+    assert (out / "compare.png").stat().st_size > 5000
 
 
 def test_overlap_scores_maps(make_scene, run_command, tmp_path, small, monkeypatch):
@@ -128,16 +128,105 @@ def test_overlap_scores_maps(make_scene, run_command, tmp_path, small, monkeypat
                  "--precision", "float32")  # fmt: skip
     code, _, err = run_command("benchmark", "overlap", *arguments)
     assert code == 0, err
-    trained, *maps = lines(out / "runs.jsonl")
+    trained, *maps = lines(out / "overlap.jsonl")
     assert [run["method"] for run in maps] == ["overlap 1", "overlap 2"]
     for run in maps:
         assert run["test"].keys() == trained["test"].keys() and run["pixels"] == trained["pixels"]
         assert 0 < run["facts"]["consistency"] <= 1 and run["facts"]["pixels_per_second"] > 0
         # Another window around each pixel: nearly the same answers as in training's test.
         assert all(abs(run["test"][name]["oa"] - scores["oa"]) < 0.2 for name, scores in trained["test"].items())
-    assert "same class when shifted" in (out / "tables.md").read_text()
+    assert "same class when shifted" in (out / "overlap.md").read_text()
     monkeypatch.setattr(overlap, "_mapped", None)
     assert run_command("benchmark", "overlap", *arguments)[0] == 0
+
+
+def test_a_changed_job_is_not_mixed_with_the_old(make_scene, run_command, tmp_path, small, monkeypatch):
+    """Neither trainings nor floors: what is stored was made of another job."""
+    monkeypatch.setattr(floors, "CONTEXTS_PX", (1,))
+    config, out = make_scene(SETTINGS), tmp_path / "out"
+    arguments = ("real", "--config", config, "--out", out, "--threads", "1", "--device", "cpu", "--seeds")
+    assert run_command("benchmark", *arguments, "1")[0] == 0
+    before = config.read_text()
+    config.write_text(before.replace("steps = 3", "steps = 4"))
+    code, _, err = run_command("benchmark", *arguments, "2")
+    assert code == 2 and "mamol on" in err and "another job" in err and "new --out" in err
+    config.write_text(before.replace("block_px = 12", "block_px = 16"))
+    code, _, err = run_command("benchmark", *arguments, "2")
+    assert code == 2 and "floors of" in err and "other pixels" in err and "new --out" in err
+    assert [run["seed"] for run in lines(out / "real.jsonl") if not run["family"]] == [0]
+
+
+def test_suites_do_not_mix(make_scene, run_command, tmp_path, small, monkeypatch):
+    """In one --out every suite has runs and tables of its own, with windows of its own."""
+    monkeypatch.setattr(suites, "READOUTS", {suites.OURS: ("training.steps=3",)})
+    config, out = make_scene(SETTINGS), tmp_path / "out"
+    arguments = ("--config", config, "--out", out, "--seeds", "1", "--threads", "1", "--device", "cpu")
+    wide = ("--method", "narrow", "training.steps=2", "--method", suites.OURS, "model.window=16")
+    for suite, more in (("readouts", ()), ("compare", wide)):
+        code, _, err = run_command("benchmark", suite, *arguments, *more)
+        assert code == 0, err
+    assert next(run["method"] for run in lines(out / "readouts.jsonl")) == suites.OURS
+    assert {run["method"] for run in lines(out / "compare.jsonl")} == {"narrow", suites.OURS}
+    assert "narrow" not in (out / "readouts.md").read_text()
+
+
+def test_nothing_is_trained_where_a_method_does_not_fit(make_scene, run_command, tmp_path, small):
+    """Told before the first training, not after hours of others."""
+    code, _, err = run_command(
+        "benchmark", "compare", "--config", make_scene(SETTINGS), "--out", tmp_path / "out", "--seeds", "1",
+        "--method", "fits", "--method", "does not", "model.window=7",
+    )  # fmt: skip
+    assert code == 2 and "window" in err and not (tmp_path / "out" / "compare.jsonl").exists()
+
+
+def test_scenes_have_names_of_their_own(make_scene, run_command, tmp_path):
+    """Else the second would be taken for the first, and never be run."""
+    text = make_scene(SETTINGS).read_text()
+    one, two = (tmp_path / folder / "job.toml" for folder in ("here", "there"))
+    for path in (one, two):
+        path.parent.mkdir()
+        path.write_text(text)
+    code, _, err = run_command("benchmark", "real", "--config", one, "--config", two, "--out", tmp_path / "out")
+    assert code == 2 and "2 scenes are called" in err and "rename" in err
+
+
+def test_every_name_has_a_folder_of_its_own():
+    names = ["a b", "a,b", "a_b", "..", ".", "cache", "A/../b", "MaMOL + MM", "simulated_trento_0.5"]
+    folders = [suites.folder_name(name) for name in names]
+    assert len(set(folders)) == len(names) and not any("/" in name or name.strip(".") == "" for name in folders)
+    assert suites.folder_name("simulated_trento_0.5") == "simulated_trento_0.5"
+
+
+def test_a_job_is_known_by_what_it_says(make_scene):
+    """Its settings and layers, wherever its files and weights lie."""
+    config = load_config(make_scene(SETTINGS))
+    digest = suites.job_digest(config)
+    layers = config.scene[0].modalities
+    moved = {
+        name: layer.model_copy(update={"path": "/elsewhere" / layer.path.relative_to("/")})
+        for name, layer in layers.items()
+    }
+
+    def told(**scene):
+        return suites.job_digest(config.model_copy(update={"scene": (config.scene[0].model_copy(update=scene),)}))
+
+    assert told(modalities=moved) == digest
+    assert told(modalities=dict(list(layers.items())[:1])) != digest
+    assert suites.job_digest(load_config(make_scene(SETTINGS), ("training.steps=5",))) != digest
+
+
+def test_windows_of_a_sparse_map_are_counted():
+    """By drawing one: every pixel of the grid has a window, and every other whose neighbours there disagree."""
+    said = np.random.default_rng(0).integers(2, size=(24, 24)).repeat(4, 0).repeat(4, 1)[:93, :93]
+    rows, cols = (index.ravel() for index in np.indices(said.shape))
+    for every in (2, 4):
+        (up, down), (left, right) = sparse_centre.corners(rows, 93, every), sparse_centre.corners(cols, 93, every)
+        around = np.stack([said[r, c] for r in (up, down) for c in (left, right)])
+        _, refined = sparse_centre.merged(around, said.ravel())
+        on_grid = (rows % every == 0) & (cols % every == 0)
+        assert not refined[on_grid].any()
+        counted = float((on_grid | refined).mean())
+        assert sparse_centre.windows_per_pixel(every, float(refined.mean())) == pytest.approx(counted, abs=0.02)
 
 
 def test_bad_input_is_told(run_command, tmp_path):

@@ -18,7 +18,6 @@ SENSORS = {
     "augsburg3": ("hsi", "sar", "dsm"),
 }  # fmt: skip
 TABLES = {"houston2013": ("1",), "trento": ("1", "4", "5"), "augsburg": ("1",), "augsburg3": ("3",)}  # in the paper
-PROTOCOLS = ("paper", "standard")
 
 RECIPE = (
     'model.backbone="open_clip:ViT-B-16/openai"', 'model.readout="centre"', "model.head_dropout=0",

@@ -15,7 +15,7 @@ from engine.benchmarks.published.tables import write_published
 from engine.benchmarks.runs import Run
 from engine.benchmarks.simulator.shapes import SHAPES
 from engine.benchmarks.simulator.write import write_scene
-from engine.benchmarks.suites import Bench
+from engine.benchmarks.suites import Asked, Bench
 from engine.benchmarks.trial import Ground, as_run, ground, run_trial
 from engine.errors import ConfigError
 
@@ -54,17 +54,17 @@ def run_published(
 def _run_jobs(bench: Bench, case: Case, protocol: str, wanted: Sequence[Job]) -> None:
     settings = [(job, _settings(bench, protocol, job)) for job in wanted]
     for seed in bench.seeds:
-        todo = [(job, keys) for job, keys in settings if bench.undone(_row(case, job), seed, {job.method: keys})]
+        every = [(job, Asked(keys, case.config(seed, keys))) for job, keys in settings]
+        todo = [(job, asked) for job, asked in every if bench.undone(_row(case, job), seed, {job.method: asked})]
         if todo:
-            with ground(case.config(seed, todo[0][1]), bench.folder(case, seed, protocol)) as shared:
-                for job, keys in todo:
-                    bench.store(_run(bench, shared, case, seed, job, keys))
+            with ground(todo[0][1].config, bench.folder(case, seed, protocol)) as shared:
+                for job, asked in todo:
+                    bench.store(_run(bench, shared, case, seed, job, asked))
 
 
-def _run(bench: Bench, shared: Ground, case: Case, seed: int, job: Job, settings: tuple[str, ...]) -> Run:
-    folder = f"{job.condition.name} {job.method}".replace("/", "-")
-    trial = run_trial(bench, shared, case.config(seed, settings), folder)
-    run = as_run(trial, _row(case, job), seed, job.method, settings)
+def _run(bench: Bench, shared: Ground, case: Case, seed: int, job: Job, asked: Asked) -> Run:
+    trial = run_trial(bench, shared, asked.config, f"{job.condition.name} {job.method}")
+    run = as_run(trial, _row(case, job), seed, job.method, asked)
     conditions = [COMPLETE, *conditions_of(case.name.partition(",")[0])]
     under = scores_under(conditions, trial.data.names, trial.outcome.predictions, len(trial.data.legend), seed)
     facts: dict[str, float | str] = {"case": case.name, "condition": job.condition.name}
