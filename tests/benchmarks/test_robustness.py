@@ -99,3 +99,5 @@ def test_what_mixing_adds(tmp_path):
     gains = [float(cell.split(", ")[1].strip("*").split()[0]) for cell in (*oa[1:5], aa[1])]
     assert gains == pytest.approx([*[4.5] * 4, 2.25], abs=0.051)
     assert "a chip" in text and "11 runs" in text
+    cost = next(line for line in text.splitlines() if line.startswith("| b | sar | concat |"))
+    assert cost.endswith("| **+10.0 [+10.0, +10.0]** |")  # less than with the sensor as it is, with every seed
