@@ -13,6 +13,7 @@
     python -m engine.benchmark overlap  --data DATA --out OUT     what --overlap costs and gains
     python -m engine.benchmark real     --config job.toml --out OUT --seeds 3     on your own scene
     python -m engine.benchmark real     --simulated trento,augsburg --out OUT     on simulated scenes of these shapes
+    python -m engine.benchmark value --model M --config job.toml --out OUT     which sensor is worth buying?
     python -m engine.benchmark fetch trento --out DIR     a published data set as a scene with its official split
     python -m engine.benchmark speed    --out OUT     rates beside the device's peak and what people use instead
     python -m engine.benchmark scaling  --out OUT     cost and memory of scenes of half a million to 33 million pixels
@@ -21,6 +22,11 @@
 Writes tables (.md, some also as .html with pictures), runs as .csv and .jsonl, of trainings calibration.md; the same
 command goes on where it was stopped. `speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and
 scaling.json, `batch` batch.md and batch.json.
+
+`value` trains nothing: a finished model predicts the labelled pixels of the job's scenes under every combination of
+their sensors, as its map would. value.json, value.md and value.html say how accurate it is with each combination, and
+what each sensor adds, alone, to all others, and on average over all orders in which they could be bought (Shapley's
+value). The job names layers as the model does; those it lacks are left out.
 """
 
 from __future__ import annotations
@@ -60,6 +66,7 @@ SUITES = (
     "speed",
     "scaling",
     "batch",
+    "value",
     "fetch",
 )
 
@@ -95,6 +102,12 @@ def make_parser() -> argparse.ArgumentParser:
         "--method", nargs="+", action="append", default=[], metavar=("NAME", "KEY=VALUE"),
         help="of compare and search: a name and what differs from the job, once for each; first what to compare with",
     )  # fmt: skip
+    parser.add_argument("--model", type=Path, metavar="MODEL", help="of value: the finished model file")
+    parser.add_argument(
+        "--pixels", choices=("auto", "test", "all"), default="auto",
+        help="of value: test pixels of the model's training, all labelled pixels, or (default) the first where the job "
+        "has the labels and the [split] of the training, else the second",
+    )  # fmt: skip
     return parser
 
 
@@ -105,6 +118,9 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         return
     if arguments.suite == "fetch":
         _fetch(arguments, progress)
+        return
+    if arguments.suite == "value":
+        _value(arguments, progress, cancelled)
         return
 
     from engine.benchmarks.calibration import write_calibration
@@ -226,6 +242,25 @@ def _fetch(arguments: argparse.Namespace, progress: Progress) -> None:
         raise ConfigError(f"fetch what? give a name: {', '.join(ARCHIVES)}")
     _make_folder(arguments.out)
     progress.result({"scene": str(fetch(arguments.name, arguments.out))})
+
+
+def _value(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
+    """Accuracy of a finished model with every combination of sensors, and what each sensor is worth."""
+    if arguments.model is None or len(arguments.config) != 1:
+        raise ConfigError("value needs a model file, --model MODEL.safetensors, and one job, --config JOB.toml")
+
+    from engine.benchmarks.value import run_value
+    from engine.config import load_config
+
+    config = load_config(arguments.config[0], tuple(arguments.set))
+    _make_folder(arguments.out)
+    facts = run_value(
+        arguments.model, config, arguments.out, arguments.pixels,
+        device=arguments.device, precision=arguments.precision, threads=arguments.threads,
+        progress=progress, cancelled=cancelled,
+    )  # fmt: skip
+    told = {key: facts[key] for key in ("patterns", "sensors", "absent", "pixels", "warnings")}
+    progress.result(told | {"page": str(arguments.out / "value.md")})
 
 
 def _without_data(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:

@@ -35,7 +35,7 @@ COMMANDS = {
     "benchmark": (
         {"suite", "name"},
         {"--out", "--data", "--cases", "--config", "--seeds", "--set", "--method", "--simulated", "--difficulty",
-         "--protocol", "--tables"},
+         "--protocol", "--tables", "--model", "--pixels"},
     ),
     "diagnose": (set(), set()),
 }  # fmt: skip

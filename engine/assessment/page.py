@@ -150,7 +150,12 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def percent(fraction: float | None, digits: int = 1, sign: Literal["", "+"] = "") -> str:
     """A fraction as percent; `sign` "+" for differences."""
-    return _data(fraction, "" if fraction is None else f"{100 * fraction:{sign}.{digits}f}")
+    return _data(fraction, percent_text(fraction, digits, sign))
+
+
+def percent_text(fraction: float | None, digits: int = 1, sign: Literal["", "+"] = "") -> str:
+    """The same without its exact value, for texts that are no HTML."""
+    return "–" if fraction is None or math.isnan(fraction) else f"{100 * fraction:{sign}.{digits}f}"
 
 
 def interval(facts: Mapping[str, Any], name: str, scale: float = 100.0, digits: int = 1) -> str:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import html
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from engine.assessment.confusion import Confusion
 from engine.assessment.page import percent, table
+
+SENSOR_TITLE = "What each sensor is worth"
 
 
 def shapley(worth: Mapping[frozenset[str], float], sensors: Sequence[str]) -> dict[str, float]:
@@ -87,23 +89,37 @@ def sensor_values(
     }
 
 
-def sensor_section(found: Mapping[str, Any] | None) -> list[str]:
-    """The same as a table for reports; nothing where it could not be told."""
-    if found is None:
-        return []
+def sensor_table(found: Mapping[str, Any], show: Callable[..., str]) -> tuple[str, list[str], list[list[str]]]:
+    """A note, the header and the rows of a table of `sensor_values`; names are as they were given.
+
+    Args:
+        found: what `sensor_values` gave.
+        show: a fraction as text, with `sign="+"` for a difference; see `assessment.page.percent`.
+    """
     rows = [
         [
-            html.escape(name),
-            *(percent(facts["alone"][key]) for key in ("oa", "aa")),
-            *(percent(facts[what][key], sign="+") for what in ("last", "value") for key in ("oa", "aa")),
+            name,
+            *(show(facts["alone"][key]) for key in ("oa", "aa")),
+            *(show(facts[what][key], sign="+") for what in ("last", "value") for key in ("oa", "aa")),
         ]
         for name, facts in found["sensors"].items()
     ]
     header = ["sensor", "alone: OA %", "AA %", "added to all others: OA", "AA", "added on average: OA", "AA"]
+    note = (
+        f"On the {found['n']:,} pixels that have all sensors, by this one model. Added: percentage points. On average: "
+        "over all orders in which the sensors could be bought (Shapley's value); the column adds up to what all gain "
+        f"over naming the most common class everywhere ({show(found['none']['oa'])} % OA)."
+    )
+    return note, header, rows
+
+
+def sensor_section(found: Mapping[str, Any] | None) -> list[str]:
+    """The same as HTML, for reports; nothing where it could not be told."""
+    if found is None:
+        return []
+    note, header, rows = sensor_table(found, percent)
     return [
-        "<h2>What each sensor is worth</h2>",
-        f'<p class="note">On the {found["n"]:,} pixels that have all sensors, by this one model. Added: percentage '
-        "points. On average: over all orders in which the sensors could be bought (Shapley's value); the column adds "
-        f"up to what all gain over naming the most common class everywhere ({percent(found['none']['oa'])} % OA).</p>",
-        table(header, rows),
+        f"<h2>{SENSOR_TITLE}</h2>",
+        f'<p class="note">{note}</p>',
+        table(header, [[html.escape(name), *cells] for name, *cells in rows]),
     ]

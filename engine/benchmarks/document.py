@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.assessment.page import page, table
+from engine.assessment.page import page, table, warning
 from engine.atomic import replacing, write_text
 
 
@@ -55,7 +55,14 @@ class Text:
     paragraphs: Sequence[str]
 
 
-Part = Table | Picture | Text
+@dataclass(frozen=True)
+class Notice:
+    """A sentence that stands out: what makes the figures less than they seem."""
+
+    sentence: str
+
+
+Part = Table | Picture | Text | Notice
 
 
 def write_document(title: str, parts: Sequence[Part], out: Path, name: str) -> Path:
@@ -74,11 +81,16 @@ def _as_markdown(part: Part) -> str:
         return f"## {part.title}\n\n![{part.title}]({part.name}.png)"
     if isinstance(part, Text):
         return "\n\n".join([f"## {part.title}", *part.paragraphs])
-    lines = [f"| {' | '.join(cells)} |" for cells in (part.header, ["---"] * len(part.header), *part.rows)]
+    if isinstance(part, Notice):
+        return f"> **Warning:** {part.sentence}."
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in (part.header, *part.rows)]
+    lines = [f"| {' | '.join(row)} |" for row in (cells[0], ["---"] * len(part.header), *cells[1:])]
     return "\n\n".join([f"## {part.title}", *([part.note] if part.note else []), "\n".join(lines)])
 
 
 def _as_html(part: Part, out: Path) -> list[str]:
+    if isinstance(part, Notice):
+        return [warning(part.sentence)]
     heading = f"<h2>{html.escape(part.title)}</h2>"
     if isinstance(part, Picture):
         data = base64.b64encode(_file(part, out).read_bytes()).decode()

@@ -127,8 +127,7 @@ def _classes(bench: Bench, loaded: LoadedModel, scene: Scene, places: np.ndarray
     )  # fmt: skip
     classes = []
     for number, name in enumerate(names):
-        facts = loaded.info.patterns[name]
-        calibration = Calibration(facts["temperature"], np.array(facts["bias"]))
+        calibration = Calibration.stored(loaded.info.patterns[name], len(loaded.info.legend))
         said = calibration.apply(answers.logits[number]).argmax(axis=1)
         classes.append(np.where(answers.counted(number), said, -1))
     return np.stack(classes)

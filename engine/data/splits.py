@@ -112,8 +112,9 @@ def make_splits(
     Raises:
         SplitError: a class cannot be on the training and on the test side.
     """
-    if config.kind in _LEAKING and progress is not None:
-        progress.warning(f'split.kind = "{config.kind}" tests on {_LEAKING[config.kind]}: accuracy is flattered')
+    leak = leak_warning(config.kind)
+    if leak is not None and progress is not None:
+        progress.warning(leak)
     splits = [
         _split_scene(scene, len(legend), config, window, np.random.default_rng([seed, number]))
         for number, scene in enumerate(scenes)
@@ -129,6 +130,11 @@ def make_splits(
         )
         for split in splits
     ]
+
+
+def leak_warning(kind: str) -> str | None:
+    """What is wrong with the test side of a kind of split; None for those that hold it apart."""
+    return f'split.kind = "{kind}" tests on {_LEAKING[kind]}: accuracy is flattered' if kind in _LEAKING else None
 
 
 def class_counts(scenes: Sequence[Scene], splits: Sequence[Split], classes: int) -> dict[str, np.ndarray]:

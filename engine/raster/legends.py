@@ -81,6 +81,19 @@ def class_indices(legend: Legend, merged: Legend) -> np.ndarray:
     return np.array(indices, np.int64)
 
 
+def known_indices(legend: Legend, known: Legend) -> np.ndarray:
+    """Index in a given legend of each class of `legend` (Y,), matched as in `merge_legends`; -1 for unknown classes.
+
+    A class without a name is unknown, too, where `legend` gives the one of its value a value of its own.
+    """
+    merged = merge_legends([known, legend])
+    place = np.full(len(merged), -1, np.int64)
+    place[class_indices(known, merged)] = np.arange(len(known))
+    indices = place[class_indices(legend, merged)]
+    is_named = np.array([_is_named(item) for item in legend.classes])
+    return np.where(~is_named & np.isin(indices, indices[is_named]), -1, indices)
+
+
 def _is_named(item: LandClass) -> bool:
     return item.name != generated_name(item.value)
 

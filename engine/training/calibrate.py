@@ -8,7 +8,9 @@ fitted to few places; so only a share of it is applied, and T is fitted to what 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -25,6 +27,16 @@ class Calibration:
 
     temperature: float
     bias: np.ndarray
+
+    @classmethod
+    def stored(cls, facts: Mapping[str, Any], classes: int) -> Calibration:
+        """What a model file says of one pattern; without any, scores are taken as they are, as in mapping.
+
+        Args:
+            facts: `temperature` and `bias` of the pattern in `ModelInfo.patterns`, checked when the file was read.
+            classes: number of classes.
+        """
+        return cls(float(facts.get("temperature") or 1.0), np.array(facts.get("bias") or np.zeros(classes), np.float64))
 
     def apply(self, logits: np.ndarray) -> np.ndarray:
         """Corrected logits (..., Y)."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import softmax
 
 from engine.assessment.calibration import Reliability
 from engine.assessment.confusion import Confusion
-from engine.assessment.sensor_value import sensor_values
 from engine.data.scene import Scene
 from engine.data.splits import Split
 from engine.data.window_cache import SceneCache
@@ -23,6 +21,7 @@ from engine.model.network import MaMOLNetwork
 from engine.raster.normalise import BandStats
 from engine.training.calibrate import Calibration, calibrate
 from engine.training.distributed import ALONE, Team
+from engine.training.measure import measure, predictions, reliability
 from engine.training.validate import Answers, Pattern, ask, few_cores, from_cache, from_scene, join
 
 _CORES_PER_VALIDATION = 200  # per scene, while training goes on; all of them at the end
@@ -138,19 +137,15 @@ def examine(network: MaMOLNetwork, examiner: Examiner, names: Sequence[str], pri
         asked = test if validation is None else validation  # without validation pixels: none of the test pixels, either
         calibrations[name] = calibrate(asked.logits[number, known], asked.reference[known], prior_correction)
     measured = test if len(test.reference) or validation is None else validation
-    predicted, confidence = _predictions(measured, calibrations.values())
-    confusions = {}
-    for number, name in enumerate(pattern_names):
-        known = measured.counted(number)
-        confusions[name] = Confusion.of(measured.reference[known], predicted[number, known], examiner.classes)
-        predicted[number, ~known] = -1
+    predicted, confidence = predictions(measured, calibrations.values())
+    confusions, sensors = measure(names, examiner.patterns, predicted, measured.reference, examiner.classes)
     untouched = dict.fromkeys(pattern_names, Calibration(1.0, np.zeros(examiner.classes)))
     return Outcome(
         calibrations=calibrations,
         confusions=confusions,
-        reliability=_reliability(measured, calibrations),
-        uncalibrated=_reliability(measured, untouched),
-        validation={} if validation is None else _reliability(validation, calibrations),
+        reliability=reliability(measured, calibrations),
+        uncalibrated=reliability(measured, untouched),
+        validation={} if validation is None else reliability(validation, calibrations),
         predictions={
             "patterns": np.array(pattern_names),
             "predicted": predicted.astype(np.int32),
@@ -159,7 +154,7 @@ def examine(network: MaMOLNetwork, examiner: Examiner, names: Sequence[str], pri
         },
         measured_on="test" if measured is test else "validation",
         experts=_described(use, names),
-        sensors=sensor_values(names, _sets(examiner.patterns, names), predicted, measured.reference, examiner.classes),
+        sensors=sensors,
     )
 
 
@@ -184,25 +179,3 @@ def _described(use: ExpertUse, names: Sequence[str]) -> dict[str, Any] | None:
         for bits in order
     }  # fmt: skip
     return {"blocks": use.blocks, "patterns": patterns}
-
-
-def _sets(patterns: Sequence[Pattern], names: Sequence[str]) -> list[frozenset[str]]:
-    return [frozenset(name for name, there in zip(names, pattern, strict=True) if there) for pattern in patterns]
-
-
-def _predictions(answers: Answers, calibrations: Iterable[Calibration]) -> tuple[np.ndarray, np.ndarray]:
-    """Class indices (P, N) and their probabilities (P, N)."""
-    pairs = zip(calibrations, answers.logits, strict=True)
-    probabilities = np.stack([softmax(calibration.apply(logits), axis=-1) for calibration, logits in pairs])
-    return probabilities.argmax(axis=2), probabilities.max(axis=2)
-
-
-def _reliability(answers: Answers, calibrations: dict[str, Calibration]) -> dict[str, Reliability]:
-    """Of each pattern's confidence, at the pixels that have it."""
-    predicted, confidence = _predictions(answers, calibrations.values())
-    found = {}
-    for number, name in enumerate(calibrations):
-        known = answers.counted(number)
-        right = predicted[number, known] == answers.reference[known]
-        found[name] = Reliability.of(confidence[number, known], right)
-    return found

@@ -59,9 +59,16 @@ def run_facts(
         "trained_parameters": sum(sizes[name] for name in fitted.network.trainable_state().keys() & sizes.keys()),
         "missing_rate": config.missing.rate,
         "measured_on": outcome.measured_on,
+        **split_facts(data),
+    }
+
+
+def split_facts(data: Prepared) -> dict[str, Any]:
+    """The facts `split` and `pixels` of a run, JSON-able: equal for jobs that split the same labels in the same way."""
+    return {
         "split": {
-            "kind": config.split.kind,
-            "seed": config.split.seed,
+            "kind": data.config.split.kind,
+            "seed": data.config.split.seed,
             "block_px": [split.block_px for split in data.splits],
             "buffer_px": [split.buffer_px for split in data.splits],
             "dropped": [split.dropped for split in data.splits],
@@ -75,7 +82,6 @@ def model_info(
 ) -> ModelInfo:
     """What the model file says beside its weights."""
     grid = data.scenes[0].stack.grid
-    labels = np.bincount(np.concatenate([scene.classes for scene in data.scenes]), minlength=len(data.legend))
     return ModelInfo(
         modalities=data.modalities,
         stats=stats,
@@ -85,8 +91,14 @@ def model_info(
         trained_patterns=_trained_patterns(data, natural),
         training=facts,
         grid={"resolution": list(grid.resolution), "crs": None if grid.crs is None else grid.crs.to_string()},
-        priors=tuple((labels / labels.sum()).tolist()),
+        priors=class_shares(data),
     )
+
+
+def class_shares(data: Prepared) -> tuple[float, ...]:
+    """Share of each class (Y,) among all labelled pixels of all scenes."""
+    labels = np.bincount(np.concatenate([scene.classes for scene in data.scenes]), minlength=len(data.legend))
+    return tuple((labels / labels.sum()).tolist())
 
 
 def places(data: Prepared, side: str) -> dict[str, np.ndarray]:
@@ -125,7 +137,7 @@ def report(
         rare=[data.legend.names[index] for index in rare_classes(data.counts["train"])],
         experts=outcome.experts,
         facts=facts | {"model_sha256": model_sha256, "grids": grids},
-        sources=file_facts(_sources(data)),
+        sources=file_facts(source_files(data)),
         settings=data.config.model_dump(mode="json"),
         maps={"labels": extract.labels} | {f"mapped with {name}": indices for name, indices in extract.maps.items()},
         maps_note=(
@@ -136,7 +148,7 @@ def report(
     )
 
 
-def _sources(data: Prepared) -> dict[str, Path]:
+def source_files(data: Prepared) -> dict[str, Path]:
     """Rasters and labels of all scenes, by what they are."""
     files: dict[str, Path] = {}
     for scene, opened in zip(data.config.scene, data.scenes, strict=True):

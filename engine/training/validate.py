@@ -107,8 +107,6 @@ def ask(
 ) -> Answers:
     """Predict the pixels (N,) of one scene under each pattern, each process of a team a share; all get all answers.
 
-    Cores lie at multiples of their side from the grid's origin, as in mapping, so accuracy is that of the map.
-
     Raises:
         Cancelled: `cancelled()` said so.
     """
@@ -118,24 +116,56 @@ def ask(
         natural=np.zeros((len(rows), len(network.stems)), bool),
         reference=reference,
     )
-    core, offset = network.core, network.core_offset
     with team.together():
-        for members in team.mine(_windows_read_together(rows // core, cols // core, max(_SQUARE_PX // core, 1))):
-            if cancelled():
-                raise Cancelled("stopped while evaluating")
-            cores, window = np.unique(
-                np.stack([rows[members] // core, cols[members] // core], axis=1), axis=0, return_inverse=True
-            )
-            window = window.ravel()
-            values, valid = read(cores[:, 0] * core - offset, cores[:, 1] * core - offset, network.window)
-            at_row, at_col = rows[members] % core, cols[members] % core
-            answers.natural[members] = valid[window, :, at_row + offset, at_col + offset]
-            for number, pattern in enumerate(patterns):
-                kept = valid & np.array(pattern)[:, None, None]
-                logits = _forward(network, values, kept, device, precision)
-                answers.logits[number, members] = logits[window, :, at_row, at_col]
+        for members, part in ask_in_parts(
+            network, read, rows, cols, reference, patterns,
+            device=device, precision=precision, cancelled=cancelled, team=team,
+        ):  # fmt: skip
+            answers.logits[:, members] = part.logits
+            answers.natural[members] = part.natural
     team.fill(answers.logits, answers.natural)
     return answers
+
+
+def ask_in_parts(
+    network: MaMOLNetwork,
+    read: ReadWindows,
+    rows: np.ndarray,
+    cols: np.ndarray,
+    reference: np.ndarray,
+    patterns: Sequence[Pattern],
+    *,
+    device: torch.device,
+    precision: str,
+    cancelled: Callable[[], bool] = lambda: False,
+    team: Team = ALONE,
+) -> Iterator[tuple[np.ndarray, Answers]]:
+    """Predict the pixels (N,) of one scene under each pattern, some at a time: memory does not grow with N.
+
+    Cores lie at multiples of their side from the grid's origin, as in mapping, so accuracy is that of the map.
+
+    Yields:
+        Positions of some of the pixels (n,), and the answers there.
+
+    Raises:
+        Cancelled: `cancelled()` said so.
+    """
+    core, offset = network.core, network.core_offset
+    for members in team.mine(_windows_read_together(rows // core, cols // core, max(_SQUARE_PX // core, 1))):
+        cores, window = np.unique(
+            np.stack([rows[members] // core, cols[members] // core], axis=1), axis=0, return_inverse=True
+        )
+        window = window.ravel()
+        values, valid = read(cores[:, 0] * core - offset, cores[:, 1] * core - offset, network.window)
+        at_row, at_col = rows[members] % core, cols[members] % core
+        logits = []
+        for pattern in patterns:
+            if cancelled():
+                raise Cancelled("stopped while evaluating")
+            kept = valid & np.array(pattern)[:, None, None]
+            logits.append(_forward(network, values, kept, device, precision)[window, :, at_row, at_col])
+        natural = valid[window, :, at_row + offset, at_col + offset]
+        yield members, Answers(list(patterns), np.stack(logits), natural, reference[members])
 
 
 def join(parts: Sequence[Answers]) -> Answers:

@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from engine.legend import LandClass, Legend
 from engine.raster import symbology
-from engine.raster.legends import Hints, build_legend, class_indices, merge_legends, qml_hints, raster_hints
+from engine.raster.legends import (
+    Hints,
+    build_legend,
+    class_indices,
+    known_indices,
+    merge_legends,
+    qml_hints,
+    raster_hints,
+)
 
 LEGEND = Legend((LandClass(1, "water", (1, 2, 250)), LandClass(3, "Wiese & Weide", (10, 200, 30))))
 
@@ -138,3 +146,19 @@ def test_merging_keeps_every_class_and_its_name(many):
         for item, index in zip(legend.classes, indices, strict=True):
             same = merged.classes[index]
             assert same.name.casefold() == item.name.casefold() or item.name == f"class {item.value}"
+
+
+def test_classes_of_a_given_legend():
+    """By name where both have names, else by value; whatever values they have."""
+    known = named(water=1, wood=2, rock=3)
+    assert known_indices(named(Wood=1, sand=2, water=3), known).tolist() == [1, -1, 0]
+    assert known_indices(bare(2, 3, 9), known).tolist() == [1, 2, -1]
+    assert known_indices(named(sea=4, shore=7), bare(4, 5)).tolist() == [0, -1]
+
+
+@given(legends, legends)
+def test_a_given_legend_knows_itself_and_nothing_twice(legend, known):
+    assert known_indices(known, known).tolist() == list(range(len(known)))
+    indices = known_indices(legend, known)
+    found = indices[indices >= 0].tolist()
+    assert len(set(found)) == len(found)
