@@ -95,6 +95,7 @@ def _picture(runs: Sequence[Run]) -> Picture:
         axes.axhline(0, color="#888888", linewidth=1)
         axes.set_xticks([place + 0.4 - width / 2 for place in range(len(LOOKS))], LOOKS)
         axes.set_ylabel("gain by mixing, points of OA")
-        figure.legend(loc="outside lower center", ncols=len(FUSIONS), fontsize=8)
+        if axes.containers:  # a suite that was stopped may have no pair yet
+            figure.legend(loc="outside lower center", ncols=len(FUSIONS), fontsize=8)
 
     return Picture("What mixing adds", "robustness_mixing", draw)
