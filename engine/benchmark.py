@@ -18,9 +18,9 @@
     python -m engine.benchmark scaling  --out OUT     cost and memory of scenes of half a million to 33 million pixels
     python -m engine.benchmark batch    --out OUT     600 small maps: one process, one thread, two workers
 
-Writes tables (.md, some also as .html with pictures), runs as .csv and .jsonl, of trainings calibration.md; the same
-command goes on where it was stopped. `speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and
-scaling.json, `batch` batch.md and batch.json.
+Writes tables (.md, some also as .html with pictures), runs (.csv, a row for each, _scores.csv, a row for each set of
+sensors, and .jsonl), of trainings calibration.md; the same command goes on where it was stopped. `speed` writes
+speed.md, speed.json and speed.png, `scaling` scaling.md and scaling.json, `batch` batch.md and batch.json.
 """
 
 from __future__ import annotations

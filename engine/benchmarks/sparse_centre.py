@@ -14,7 +14,7 @@ import numpy as np
 from engine.assessment.confusion import Confusion
 from engine.benchmarks.cases import Case
 from engine.benchmarks.runs import SPEED, Run
-from engine.benchmarks.suites import CENTRE, Bench
+from engine.benchmarks.suites import CENTRE, Bench, run_on
 from engine.bundle import LoadedModel, load_model
 from engine.data.scene import Scene, open_scenes
 from engine.device import choose_device, choose_precision, set_threads
@@ -98,7 +98,8 @@ def _scored(bench: Bench, case: Case, seed: int, every: int) -> Run:
         shares.append(float(refined[known].mean()))
     windows = min(1.0, 1 / every**2 + shares[0] * (1 - 1 / every**2))  # with all sensors, as rates are
     rate = float(next(run for run in centre.values() if SPEED in run.facts).facts[SPEED])
-    facts: dict[str, float | str] = {SPEED: rate / windows, WINDOWS: windows}
+    device = choose_device(bench.device)
+    facts = run_on(device, choose_precision(device, bench.precision)) | {SPEED: rate / windows, WINDOWS: windows}
     return Run(case.name, seed, method_name(every), scores, pixels=centre[seed].pixels, facts=facts)
 
 

@@ -11,15 +11,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from engine.benchmarks.cases import Case
 from engine.benchmarks.floors import RUNS_PER_FAMILY, floor_runs
 from engine.benchmarks.runs import SETTINGS, SPEED, Run, append_run, mean_score, read_runs, settings_text
 from engine.benchmarks.speed.rates import mapping_speeds
+from engine.bundle import read_info
 from engine.config import Config
+from engine.device import describe_device, set_threads
 from engine.errors import Cancelled, ResumeError
 from engine.progress import Progress
 from engine.training.prepare import Prepared, prepare, resolve
@@ -103,6 +107,8 @@ def run_floors(bench: Bench) -> None:
     """Forests and boosting on every case and seed."""
     stored = Counter((run.case, run.seed, run.family) for run in bench.runs() if run.family)
     complete = {key for key, count in stored.items() if count == RUNS_PER_FAMILY}
+    set_threads(bench.threads)
+    device = describe_device(torch.device("cpu"))
     for case in bench.cases:
         for seed in bench.seeds:
             done = {family for name, number, family in complete if (name, number) == (case.name, seed)}
@@ -112,7 +118,8 @@ def run_floors(bench: Bench) -> None:
                     case.name, seed, data.scenes, data.splits, len(data.legend), data.config.training.prior_correction,
                     case.contexts_px, bench.threads, done,
                 ):  # fmt: skip
-                    bench.store(replace(run, pixels=pixels))
+                    facts: dict[str, float | str] = {"device": device, "scikit-learn": version("scikit-learn")}
+                    bench.store(replace(run, pixels=pixels, facts=facts))
                     if bench.cancelled():
                         raise Cancelled(f"{bench.out}: the same command goes on from here")
 
@@ -133,8 +140,22 @@ def run_methods(bench: Bench, methods: Methods) -> None:
                 )  # fmt: skip
                 test = {name: scores for name, scores in result.patterns.items() if scores["n"]}
                 pixels = fingerprint(*(result.predictions[name] for name in ("scene", "row", "col")))
-                facts: dict[str, float | str] = {SETTINGS: settings_text(settings)}
+                facts = _training_facts(result.model, configs[method]) | {SETTINGS: settings_text(settings)}
                 bench.store(Run(case.name, seed, method, test, seconds=result.seconds, pixels=pixels, facts=facts))
+
+
+def _training_facts(model: Path, config: Config) -> dict[str, float | str]:
+    """What a model file knows of its training, by the names that facts of a run have."""
+    told = read_info(model).training
+    names = ("parameters", "method_parameters", "steps", "device", "precision")
+    return {"backbone": config.model.backbone, "torch": told["versions"]["torch"]} | {
+        name: told[name] for name in names
+    }
+
+
+def run_on(device: torch.device, precision: str) -> dict[str, float | str]:
+    """Facts about where a run was made."""
+    return {"device": describe_device(device), "precision": precision, "torch": str(torch.__version__)}
 
 
 def run_speed(bench: Bench, methods: Methods) -> None:

@@ -13,20 +13,24 @@ from engine.atomic import write_text
 from engine.benchmarks.floors import CORRECTED, FILLED, SPECIALISTS
 from engine.benchmarks.frontier import draw_frontier, frontier
 from engine.benchmarks.results import chosen_family, markdown, paired_table, pooled_row
-from engine.benchmarks.runs import CONSISTENCY, SPEED, Run, runs_csv
+from engine.benchmarks.runs import CONSISTENCY, SPEED, Run, write_csv
 
 FLOORS = (SPECIALISTS, SPECIALISTS + CORRECTED, FILLED, FILLED + CORRECTED)
 
 
 def write_tables(runs: Sequence[Run], out: Path) -> Path:
-    """Write tables.md, pairs.csv, runs.csv and, of methods that were timed, frontier.png; return the first's path."""
+    """Write tables.md, pairs.csv, runs.csv, runs_scores.csv and, of methods that were timed, frontier.png.
+
+    Returns:
+        The path of the first.
+    """
     cases = list(dict.fromkeys(run.case for run in runs))
     path = out / "tables.md"
     parts = [part for case in cases for part in case_sections(runs, case)] + pooled_section(runs, cases)
     write_text(path, "\n\n".join(parts) + "\n")
     if len(points := frontier(runs)) > 1:
         draw_frontier(points, out / "frontier.png")
-    write_text(out / "runs.csv", runs_csv(runs))
+    write_csv(runs, out, "runs")
     write_text(out / "pairs.csv", pairs_csv(runs, cases))
     return path
 

@@ -60,6 +60,8 @@ def test_every_method_runs_once(make_scene, run_command, tmp_path, short, monkey
     text = (out / "methods.md").read_text()
     assert "| DCP | 2 |" in text and "tokens, 70 %" in text and "strongest missing" in text
     assert (out / "methods.html").read_text().count("data:image/png") == 2
+    assert len((out / "methods.csv").read_text().splitlines()) == 1 + 8
+    assert len((out / "methods_scores.csv").read_text().splitlines()) == 1 + 8 * 6
     monkeypatch.setattr(trial, "run_trial", None)
     assert run_command("benchmark", *arguments)[0] == 0
     assert lines(out / "runs.jsonl") == runs

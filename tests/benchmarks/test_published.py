@@ -210,6 +210,8 @@ def test_tables_1_4_and_5_from_published_files(run_command, tmp_path, monkeypatc
     ]  # fmt: skip
     for method, row in zip(ablated, parts[::2], strict=True):
         assert row[1:] == ["ours", *(shown(of(runs, f"both {rate} %", method)) for rate in (50, 70, 90))]
+    assert len((out / "trento_paper.csv").read_text().splitlines()) == 1 + len(runs)
+    assert (out / "trento_paper_scores.csv").exists()
     monkeypatch.setattr(suite, "run_trial", None)  # nothing is run again
     assert run_command("benchmark", *arguments)[0] == 0
 

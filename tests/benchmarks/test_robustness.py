@@ -38,6 +38,7 @@ def test_robustness_pairs_fusions_and_goes_on(make_scene, run_command, tmp_path,
     assert len(calls) == 3
     runs = [json.loads(line) for line in (out / "runs.jsonl").read_text().splitlines()]
     assert [run["method"] for run in runs] == ["concat", "concat + MM"]
+    assert len((out / "robustness.csv").read_text().splitlines()) == 1 + 2
     assert runs[0]["under"].keys() == {f"{s} {d}" for s in ("optical", "height") for d in robustness.DISTURBANCES}
     assert "| concat |" in (out / "robustness.md").read_text() and (out / "robustness_mixing.png").exists()
 

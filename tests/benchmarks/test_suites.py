@@ -1,5 +1,6 @@
 """The command end to end on a small scene: stored, paired, resumed."""
 
+import csv
 import json
 
 import numpy as np
@@ -47,6 +48,15 @@ def test_real_pairs_ours_with_floors_and_goes_on(make_scene, run_command, tmp_pa
     assert len({run["pixels"] for run in runs if run["seed"] == 0}) == 1
     tables = (out / "tables.md").read_text()
     assert "optical+height" in tables and "2 seeds" in tables
+    with (out / "runs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["method"], row["family"], row["pixels"]) for row in rows] == [
+        (run["method"], run["family"], run["pixels"]) for run in runs
+    ]
+    assert all(row["device"] and int(row["test_pixels"]) > 0 for row in rows)
+    ours = next(row for row in rows if not row["family"])
+    assert ours["torch"] and ours["precision"] and int(ours["parameters"]) > int(ours["method_parameters"]) > 0
+    assert (ours["steps"], ours["backbone"], ours["scikit-learn"]) == ("3", "compact", "")
     header = (out / "pairs.csv").read_text().splitlines()[0]
     assert header.startswith("case,first,second,pattern,seeds,pixels,oa_one")
 

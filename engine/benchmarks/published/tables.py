@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.atomic import write_text
 from engine.benchmarks.document import Part, Picture, Table, Text, write_document
 from engine.benchmarks.methods import MAMOL
 from engine.benchmarks.published.conditions import COMPLETE, KINDS, RATES
 from engine.benchmarks.published.numbers import TABLE1, TABLE3, TABLE4, TABLE5
 from engine.benchmarks.published.recipe import ABLATED, COMPARED, PLACED, PLACES, conditions_of, placed
-from engine.benchmarks.runs import Run, runs_csv
+from engine.benchmarks.runs import Run, write_csv
 
 _PROTOCOLS = {
     "paper": "paper: 100 training and 300 test pixels of each class, drawn independently from one label map. Some test "
@@ -30,9 +29,9 @@ Found = dict[tuple[str, str], list[Run]]  # (condition, method) -> runs of all s
 def write_published(
     runs: Sequence[Run], name: str, protocol: str, simulated: bool, tables: Sequence[str], out: Path
 ) -> Path:
-    """Write NAME_PROTOCOL.md, .html and .csv and the pictures; return the path of the first."""
+    """Write NAME_PROTOCOL.md, .html, .csv and _scores.csv and the pictures; return the path of the first."""
     stem = f"{name}_{protocol}" + ("_simulated" if simulated else "")
-    write_text(out / f"{stem}.csv", runs_csv(runs))
+    write_csv(runs, out, stem)
     scene = f"a simulated scene of the shape of {name}" if simulated else name
     return write_document(
         f"The tables of the MaMOL paper: {scene}", _parts(runs, name, protocol, simulated, tables, stem), out, stem
