@@ -2,14 +2,17 @@
 
 import csv
 import json
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from engine.benchmarks import floors, overlap, roads, sparse_centre, suites
+from engine.benchmarks import cases, floors, overlap, roads, sparse_centre, suites
 from engine.benchmarks.speed import rates
 from engine.config import load_config
 from engine.training.prepare import resolve
+from tests.benchmarks.test_simulator import SMALL as SMALL_SHAPE
 
 SETTINGS = """
 [split]
@@ -65,6 +68,30 @@ def test_real_pairs_ours_with_floors_and_goes_on(make_scene, run_command, tmp_pa
     code, _, err = run_command("benchmark", *arguments)
     assert code == 0, err
     assert lines(out / "runs.jsonl") == runs
+
+
+def test_simulated_is_real_on_made_up_scenes(run_command, tmp_path, small, monkeypatch):
+    """All shapes, or those that are asked for; our training beside the floors; no scene of anybody's."""
+    shape = replace(SMALL_SHAPE, rows=40, cols=48, bands={"hsi": 12, "sar": 2})
+    monkeypatch.setattr(cases, "Case", partial(cases.Case, contexts_px=(1,)))
+    monkeypatch.setattr(cases, "SHAPES", {"trento": shape, "augsburg3": shape})
+    keys = ("split.buffer_px=0", "model.window=8", "model.token_px=2", "model.width=16", "model.depth=1",
+            "model.heads=1", "training.steps=3", "training.batch_size=4")  # fmt: skip
+    arguments = ("simulated", "--out", tmp_path / "out", "--seeds", "1", "--threads", "1", "--device", "cpu",
+                 *(part for key in keys for part in ("--set", key)))  # fmt: skip
+    code, _, err = run_command("benchmark", *arguments, "--simulated", "augsburg3")
+    assert code == 0, err
+    first = lines(tmp_path / "out" / "runs.jsonl")
+    assert {run["case"] for run in first} == {"simulated_augsburg3_1"}
+    assert {run["method"] for run in first if not run["family"]} == {"mamol"} and len({r["pixels"] for r in first}) == 1
+    code, _, err = run_command("benchmark", *arguments)
+    assert code == 0, err
+    runs = lines(tmp_path / "out" / "runs.jsonl")
+    assert runs[: len(first)] == first and len(runs) == 2 * len(first)
+    assert "## simulated_trento_1" in (tmp_path / "out" / "tables.md").read_text()
+    for option in ("--data", "--config"):
+        code, _, err = run_command("benchmark", *arguments, option, tmp_path)
+        assert code == 2 and "real --simulated A,B measures on both" in err
 
 
 def test_readouts_have_speeds(make_scene, run_command, tmp_path, small, monkeypatch):
