@@ -2,6 +2,7 @@
 
     python -m engine.benchmark floors   --data DATA --out OUT     forests and boosting
     python -m engine.benchmark real     --data DATA --out OUT     our training beside the floors
+    python -m engine.benchmark simulated --out OUT     the same on simulated scenes; --simulated trento picks some
     python -m engine.benchmark readouts --data DATA --out OUT     dense beside centre: accuracy and pixels per second
     python -m engine.benchmark frontier --data DATA --out OUT     both beside all the roads between them that were tried
     python -m engine.benchmark compare  --data DATA --out OUT --method default --method "wide" model.width=192
@@ -12,16 +13,16 @@
     python -m engine.benchmark trento   --data DIR --out OUT     the MaMOL paper's tables; without --data simulated
     python -m engine.benchmark overlap  --data DATA --out OUT     what --overlap costs and gains
     python -m engine.benchmark real     --config job.toml --out OUT --seeds 3     on your own scene
-    python -m engine.benchmark real     --simulated trento,augsburg --out OUT     on simulated scenes of these shapes
+    python -m engine.benchmark methods  --simulated trento,augsburg --out OUT     on simulated scenes of these shapes
     python -m engine.benchmark value --model M --config job.toml --out OUT     which sensor is worth buying?
-    python -m engine.benchmark fetch trento --out DIR     a published data set as a scene with its official split
+    python -m engine.benchmark fetch trento --out DIR     a published data set as a scene, split officially or by blocks
     python -m engine.benchmark speed    --out OUT     rates beside the device's peak and what people use instead
     python -m engine.benchmark scaling  --out OUT     cost and memory of scenes of half a million to 33 million pixels
     python -m engine.benchmark batch    --out OUT     600 small maps: one process, one thread, two workers
 
-Writes tables (.md, some also as .html with pictures), runs as .csv and .jsonl, of trainings calibration.md; the same
-command goes on where it was stopped. `speed` writes speed.md, speed.json and speed.png, `scaling` scaling.md and
-scaling.json, `batch` batch.md and batch.json.
+Writes tables (.md, some also as .html with pictures), runs (.csv, a row for each, _scores.csv, a row for each set of
+sensors, and .jsonl), of trainings calibration.md; the same command goes on where it was stopped. `speed` writes
+speed.md, speed.json and speed.png, `scaling` scaling.md and scaling.json, `batch` batch.md and batch.json.
 
 `value` trains nothing: a finished model predicts the labelled pixels of the job's scenes under every combination of
 their sensors, as its map would. value.json, value.md and value.html say how accurate it is with each combination, and
@@ -54,6 +55,7 @@ PUBLISHED = ("houston2013", "trento", "augsburg", "augsburg3")
 SUITES = (
     "floors",
     "real",
+    "simulated",
     "readouts",
     "frontier",
     "compare",
@@ -79,7 +81,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for runs and tables")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the real scenes")
     parser.add_argument(
-        "--simulated", metavar="A,B", help="scenes to simulate: houston2013, trento, augsburg, augsburg3"
+        "--simulated",
+        metavar="A,B",
+        help="scenes to simulate: houston2013, trento, augsburg, augsburg3 (default of simulated: all)",
     )
     parser.add_argument(
         "--difficulty", type=float, default=1.0, metavar="X",
@@ -127,7 +131,10 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     from engine.benchmarks.suites import Bench
 
     published = arguments.suite in PUBLISHED
-    if not published and arguments.data is None and not arguments.config and arguments.simulated is None:
+    if arguments.suite == "simulated":
+        if arguments.data is not None or arguments.config:
+            raise ConfigError("simulated takes no --data and no --config; real --simulated A,B measures on both")
+    elif not published and arguments.data is None and not arguments.config and arguments.simulated is None:
         raise ConfigError(
             "nothing to measure on; name the folder of the real scenes with --data, a job with --config, or shapes to "
             "simulate with --simulated"
@@ -160,7 +167,7 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
     ]
     if arguments.data is not None:
         cases += real_cases(arguments.data, arguments.out, arguments.cases)
-    if arguments.simulated is not None:
+    if arguments.simulated is not None or arguments.suite == "simulated":
         cases += simulated_cases(arguments.out, arguments.simulated, arguments.difficulty)
     for name, count in Counter(case.name for case in cases).items():
         if count > 1:
@@ -179,7 +186,7 @@ def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
     suite = arguments.suite
     if suite in COMPARISONS:
         return _compared(suite, bench, arguments.method)
-    if suite in ("floors", "real"):
+    if suite in ("floors", "real", "simulated"):
         run_floors(bench)
     if suite == "overlap":
         run_overlap(bench)
@@ -188,9 +195,10 @@ def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
             # Other windows and tokens than one pixel would let a model see more than it may there.
             wide = [case for case in bench.cases if case.config(0, bench.overrides).model.core != 1]
             bench = replace(bench, cases=wide)
-        methods = {"real": SHIPPED, "readouts": READOUTS, "frontier": ROADS}.get(suite) or _given(arguments.method)
+        own = {"real": SHIPPED, "simulated": SHIPPED, "readouts": READOUTS, "frontier": ROADS}
+        methods = own.get(suite) or _given(arguments.method)
         run_methods(bench, methods)
-        if suite != "real":
+        if suite not in ("real", "simulated"):
             run_speed(bench, methods)
         if suite == "frontier":
             run_sparse(bench)

@@ -144,12 +144,12 @@ def real_cases(data: Path, out: Path, names: str | None = None) -> list[Case]:
     return cases
 
 
-def simulated_cases(out: Path, names: str, difficulty: float) -> list[Case]:
+def simulated_cases(out: Path, names: str | None, difficulty: float) -> list[Case]:
     """Cases on simulated scenes, written to `out`/simulated where they are not there yet.
 
     Args:
         out: folder of the benchmark.
-        names: comma-separated, of `simulator.shapes.SHAPES`.
+        names: comma-separated, of `simulator.shapes.SHAPES`; None for all.
         difficulty: 0 easy, 1 as in real scenes.
 
     Raises:
@@ -158,7 +158,7 @@ def simulated_cases(out: Path, names: str, difficulty: float) -> list[Case]:
     if not 0 <= difficulty <= 3:
         raise ConfigError(f"--difficulty {difficulty:g}: expected 0 to 3")
     cases = []
-    for name in names.split(","):
+    for name in SHAPES if names is None else names.split(","):
         if name not in SHAPES:
             raise ConfigError(f"--simulated {name}: unknown shape (known: {', '.join(SHAPES)})")
         called = f"simulated_{name}_{difficulty:g}"

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.atomic import write_text
 from engine.benchmarks.document import Part, Picture, Table, Text, write_document
 from engine.benchmarks.floors import SPECIALISTS
 from engine.benchmarks.grid import READINGS
 from engine.benchmarks.methods import MAMOL
 from engine.benchmarks.protocol import listed, protocol
 from engine.benchmarks.results import chosen_family, difference_text, pooled_interval, require_same_pixels
-from engine.benchmarks.runs import Run, runs_csv
+from engine.benchmarks.runs import Run, write_csv
 
 CONDITIONS = ("strongest missing", "weakest missing", "all patterns")
 MEAN = "mean of conditions"
@@ -37,7 +36,7 @@ Scored = dict[tuple[str, int, str], dict[str, dict[str, float]]]  # (scene, seed
 
 
 def write_grid(runs: Sequence[Run], out: Path, name: str = "methods") -> Path:
-    """Write NAME.md, NAME.html, NAME.csv and pictures; return the path of the first.
+    """Write NAME.md, NAME.html, NAME.csv, NAME_scores.csv and pictures; return the path of the first.
 
     Args:
         runs: of the methods, and floors (runs with a family) of the same scenes and seeds.
@@ -48,7 +47,7 @@ def write_grid(runs: Sequence[Run], out: Path, name: str = "methods") -> Path:
         ResumeError: runs of a scene and seed were tested on different pixels.
     """
     require_same_pixels(replace(run, case=str(run.facts.get("scene", run.case))) for run in runs)
-    write_text(out / f"{name}.csv", runs_csv(runs))
+    write_csv(runs, out, name)
     return write_document(_TITLES[name], grid_parts(runs, name), out, name)
 
 

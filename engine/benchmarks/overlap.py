@@ -19,9 +19,9 @@ from rasterio.windows import Window as RasterioWindow
 from engine.assessment.confusion import Confusion
 from engine.benchmarks.cases import Case
 from engine.benchmarks.runs import CONSISTENCY, SPEED, Run
-from engine.benchmarks.suites import OURS, SHIPPED, Bench, run_methods
+from engine.benchmarks.suites import OURS, SHIPPED, Bench, run_methods, run_on
 from engine.bundle import LoadedModel, load_model
-from engine.device import choose_device
+from engine.device import choose_device, choose_precision
 from engine.errors import Cancelled, ConfigError
 from engine.mapping.job import MapJob
 from engine.mapping.map import predict_map
@@ -85,7 +85,9 @@ def _mapped(bench: Bench, case: Case, seed: int, overlap: int) -> Run:
     before, after = whole[_CUT[0] :, _CUT[1] :][inner], shifted[inner]
     both = (before >= 0) & (after >= 0)
     same = float((before == after)[both].mean()) if both.any() else float("nan")
-    facts: dict[str, float | str] = {SPEED: whole.size / seconds, CONSISTENCY: same}
+    device = choose_device(bench.device)
+    facts = run_on(device, choose_precision(device, bench.precision))
+    facts |= {SPEED: whole.size / seconds, CONSISTENCY: same}
     return Run(case.name, seed, "", scores, seconds=seconds, facts=facts)
 
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.atomic import write_text
 from engine.benchmarks.document import Part, Picture, Table, write_document
 from engine.benchmarks.protocol import protocol
 from engine.benchmarks.results import difference_text, pooled_interval, require_same_pixels
 from engine.benchmarks.robustness import DISTURBANCES, FUSIONS, SHIFT_PX, WITH_MM
-from engine.benchmarks.runs import Run, Scores, runs_csv
+from engine.benchmarks.runs import Run, Scores, write_csv
 
 ALL_PATTERNS = "all patterns"
 LOOKS = (ALL_PATTERNS, *DISTURBANCES)
@@ -27,13 +26,13 @@ def looked_at(run: Run, look: str) -> Scores:
 
 
 def write_robustness(runs: Sequence[Run], out: Path) -> Path:
-    """Write robustness.md, .html, .csv and the picture; return the path of the first.
+    """Write robustness.md, .html, .csv, robustness_scores.csv and the picture; return the path of the first.
 
     Raises:
         ResumeError: runs of a case and seed were tested on different pixels.
     """
     require_same_pixels(runs)
-    write_text(out / "robustness.csv", runs_csv(runs))
+    write_csv(runs, out, "robustness")
     parts: list[Part] = [
         protocol(runs),
         *(_table(runs, metric) for metric in ("oa", "aa")),
@@ -130,6 +129,7 @@ def _picture(runs: Sequence[Run]) -> Picture:
         axes.axhline(0, color="#888888", linewidth=1)
         axes.set_xticks([place + 0.4 - width / 2 for place in range(len(LOOKS))], LOOKS)
         axes.set_ylabel("gain by mixing, points of OA")
-        figure.legend(loc="outside lower center", ncols=len(FUSIONS), fontsize=8)
+        if axes.containers:  # a suite that was stopped may have no pair yet
+            figure.legend(loc="outside lower center", ncols=len(FUSIONS), fontsize=8)
 
     return Picture("What mixing adds", "robustness_mixing", draw)

@@ -1,4 +1,4 @@
-"""Runs on disk: one line of JSON for each, and all of them as CSV."""
+"""Runs on disk: one line of JSON for each, and all of them as CSV, a row for each run or for each of its scores."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from engine.atomic import write_text
 from engine.errors import ResumeError
 
 # Names of facts.
 SPEED, CONSISTENCY, SETTINGS, JOB = "pixels_per_second", "consistency", "settings", "job"
+_METRICS = ("oa", "aa", "kappa")
 Scores = dict[str, dict[str, Any]]  # pattern name: oa, aa, kappa (fractions, None where undefined), n (pixels)
 
 
@@ -94,15 +96,48 @@ def settings_text(settings: Sequence[str]) -> str:
     return " ".join(f"{key}={value}" for key, value in sorted(last.items()) if key != "model.weights")
 
 
-def runs_csv(runs: Iterable[Run]) -> str:
-    """All scores as CSV: one line for each run, side and pattern."""
+def write_csv(runs: Sequence[Run], out: Path, name: str) -> None:
+    """Write NAME.csv, a row for each run, and NAME_scores.csv, a row for each of their scores."""
+    write_text(out / f"{name}.csv", runs_csv(runs))
+    write_text(out / f"{name}_scores.csv", scores_csv(runs))
+
+
+def runs_csv(runs: Sequence[Run]) -> str:
+    """One row for each run: means over patterns, which count alike (fractions), and every fact that some run has.
+
+    `test_pixels` is their number, that of the pattern which most of them have; `pixels` is their fingerprint; empty is
+    what a run has not. `NAME_scores.csv` has the patterns.
+    """
+    facts = list(dict.fromkeys(fact for run in runs for fact in run.facts))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["case", "seed", "method", "family", "side", "pattern", "oa", "aa", "kappa", "n", "seconds"])
+    means = [f"{side}_{metric}" for side in ("test", "validation") for metric in _METRICS]
+    writer.writerow(
+        ["case", "seed", "method", "family", *means, "patterns", "test_pixels", "pixels", "seconds", *facts]
+    )
+    for run in runs:
+        cells = [_mean_text(scores, metric) for scores in (run.test, run.validation) for metric in _METRICS]
+        count = max((int(values["n"]) for values in run.test.values()), default=0)
+        row = [run.case, run.seed, run.method, run.family, *cells, len(run.test), count, run.pixels]
+        writer.writerow([*row, f"{run.seconds:.1f}", *(run.facts.get(fact, "") for fact in facts)])
+    return text.getvalue()
+
+
+def _mean_text(scores: Scores, metric: str) -> str:
+    """Mean over the patterns in which the metric is defined; empty where there are none."""
+    defined = [values[metric] for values in scores.values() if values[metric] is not None]
+    return f"{np.mean(defined):.5f}" if defined else ""
+
+
+def scores_csv(runs: Iterable[Run]) -> str:
+    """All scores: one row for each run, side and pattern."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["case", "seed", "method", "family", "side", "pattern", *_METRICS, "n", "seconds"])
     for run in runs:
         for side, scores in (("test", run.test), ("test under", run.under), ("validation", run.validation)):
             for pattern, values in scores.items():
-                numbers = ["" if values[name] is None else f"{values[name]:.5f}" for name in ("oa", "aa", "kappa")]
+                numbers = ["" if values[name] is None else f"{values[name]:.5f}" for name in _METRICS]
                 row = [run.case, run.seed, run.method, run.family, side, pattern, *numbers]
                 writer.writerow([*row, int(values["n"]), f"{run.seconds:.1f}"])
     return text.getvalue()

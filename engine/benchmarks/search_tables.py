@@ -7,24 +7,23 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.atomic import write_text
 from engine.benchmarks.document import Table, write_document
 from engine.benchmarks.protocol import protocol
 from engine.benchmarks.results import difference_text, require_same_pixels
-from engine.benchmarks.runs import Run, mean_score, runs_csv
+from engine.benchmarks.runs import Run, mean_score, write_csv
 
 _METRICS = ("oa", "aa")
 _SIDES = ("validation", "test")
 
 
 def write_search(runs: Sequence[Run], out: Path) -> Path:
-    """Write search.md, search.html and search.csv; return the path of the first.
+    """Write search.md, search.html, search.csv and search_scores.csv; return the path of the first.
 
     Raises:
         ResumeError: runs of a scene and seed were tested on different pixels.
     """
     require_same_pixels(runs)
-    write_text(out / "search.csv", runs_csv(runs))
+    write_csv(runs, out, "search")
     return write_document("Settings of MaMOL", [protocol(runs), search_table(runs)], out, "search")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from engine.assessment.confusion import Confusion
 from engine.benchmarks.cases import Case
 from engine.benchmarks.runs import SPEED, Run
-from engine.benchmarks.suites import CENTRE, Bench
+from engine.benchmarks.suites import CENTRE, Bench, run_on
 from engine.bundle import LoadedModel, load_model
 from engine.data.scene import Scene, open_scenes
 from engine.device import choose_device, choose_precision, set_threads
@@ -107,7 +107,9 @@ def _scored(bench: Bench, case: Case, seed: int, every: int) -> Run:
         known = predicted[number] >= 0
         scores[name] = Confusion.of(reference[known], classes[known], len(loaded.info.legend)).summary()
         shares.append(float(refined[known].mean()) if known.any() else 1.0)
-    facts: dict[str, float | str] = {WINDOWS: windows_per_pixel(every, shares[0])}  # with all sensors, as rates are
+    device = choose_device(bench.device)
+    facts = run_on(device, choose_precision(device, bench.precision))
+    facts |= {WINDOWS: windows_per_pixel(every, shares[0])}  # with all sensors, as rates are
     return Run(case.name, seed, method_name(every), scores, pixels=centre[seed].pixels, facts=facts)
 
 

@@ -12,17 +12,21 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from engine.benchmarks.cases import Case
 from engine.benchmarks.floors import RUNS_PER_FAMILY, floor_runs
 from engine.benchmarks.methods import Methods
 from engine.benchmarks.runs import JOB, SETTINGS, SPEED, Run, append_run, mean_score, read_runs, settings_text
 from engine.benchmarks.speed.rates import mapping_speeds
+from engine.bundle import read_info
 from engine.config import Config, SplitConfig
+from engine.device import describe_device, set_threads
 from engine.errors import Cancelled, ResumeError
 from engine.progress import Progress
 from engine.training.prepare import prepare, resolve
@@ -145,6 +149,8 @@ def run_floors(bench: Bench, classifiers: Sequence[str] | None = None) -> None:
     floors = [run for run in bench.runs() if run.family]
     stored = Counter((run.case, run.seed, run.family) for run in floors)
     complete = {key for key, count in stored.items() if count == RUNS_PER_FAMILY}
+    set_threads(bench.threads)
+    device = describe_device(torch.device("cpu"))
     for case in bench.cases:
         for seed in bench.seeds:
             done = {family for name, number, family in complete if (name, number) == (case.name, seed)}
@@ -159,7 +165,8 @@ def run_floors(bench: Bench, classifiers: Sequence[str] | None = None) -> None:
                     case.name, seed, data.scenes, data.splits, len(data.legend), data.config.training.prior_correction,
                     case.contexts_px, bench.threads, done, classifiers,
                 ):  # fmt: skip
-                    bench.store(replace(run, pixels=pixels))
+                    facts: dict[str, float | str] = {"device": device, "scikit-learn": version("scikit-learn")}
+                    bench.store(replace(run, pixels=pixels, facts=facts))
                     if bench.cancelled():
                         raise Cancelled(f"{bench.out}: the same command goes on from here")
 
@@ -190,12 +197,24 @@ def run_methods(bench: Bench, methods: Methods) -> None:
                     progress=bench.progress, cancelled=bench.cancelled,
                 )  # fmt: skip
                 pixels = fingerprint(*(result.predictions[name] for name in ("scene", "row", "col")))
+                facts = _training_facts(result.model, configs[method]) | todo[method].facts()
                 bench.store(
-                    Run(
-                        case.name, seed, method, result.patterns, seconds=result.seconds, pixels=pixels,
-                        facts=todo[method].facts(),
-                    )
-                )  # fmt: skip
+                    Run(case.name, seed, method, result.patterns, seconds=result.seconds, pixels=pixels, facts=facts)
+                )
+
+
+def _training_facts(model: Path, config: Config) -> dict[str, float | str]:
+    """What a model file knows of its training, by the names that facts of a run have."""
+    told = read_info(model).training
+    names = ("parameters", "method_parameters", "steps", "device", "precision")
+    return {"backbone": config.model.backbone, "torch": told["versions"]["torch"]} | {
+        name: told[name] for name in names
+    }
+
+
+def run_on(device: torch.device, precision: str) -> dict[str, float | str]:
+    """Facts about where a run was made."""
+    return {"device": describe_device(device), "precision": precision, "torch": str(torch.__version__)}
 
 
 def run_speed(bench: Bench, methods: Methods) -> None:

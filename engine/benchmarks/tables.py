@@ -13,20 +13,24 @@ from engine.atomic import write_text
 from engine.benchmarks.floors import CORRECTED, FILLED, SPECIALISTS
 from engine.benchmarks.frontier import draw_frontier, frontier
 from engine.benchmarks.results import chosen_family, markdown, paired_table, pooled_row
-from engine.benchmarks.runs import CONSISTENCY, SPEED, Run, runs_csv
+from engine.benchmarks.runs import CONSISTENCY, SPEED, Run, write_csv
 
 FLOORS = (SPECIALISTS, SPECIALISTS + CORRECTED, FILLED, FILLED + CORRECTED)
 
 
 def write_tables(runs: Sequence[Run], out: Path, name: str) -> Path:
-    """Write NAME.md, NAME_pairs.csv, NAME.csv and, of methods that were timed, NAME.png; return the first's path."""
+    """Write NAME.md, NAME.csv, NAME_scores.csv, NAME_pairs.csv and, of methods that were timed, NAME.png.
+
+    Returns:
+        The path of the first.
+    """
     cases = list(dict.fromkeys(run.case for run in runs))
     path = out / f"{name}.md"
     parts = [part for case in cases for part in case_sections(runs, case)] + pooled_section(runs, cases)
     write_text(path, "\n\n".join(parts) + "\n")
     if len(points := frontier(runs)) > 1:
         draw_frontier(points, out / f"{name}.png")
-    write_text(out / f"{name}.csv", runs_csv(runs))
+    write_csv(runs, out, name)
     write_text(out / f"{name}_pairs.csv", pairs_csv(runs, cases))
     return path
 

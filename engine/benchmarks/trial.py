@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from engine.benchmarks.cases import Case
 from engine.benchmarks.methods import Methods
 from engine.benchmarks.runs import Run
-from engine.benchmarks.suites import Asked, Bench, fingerprint, folder_name
+from engine.benchmarks.suites import Asked, Bench, fingerprint, folder_name, run_on
 from engine.config import Config
-from engine.device import choose_device, choose_precision, describe_device, set_threads
+from engine.device import choose_device, choose_precision, set_threads
 from engine.errors import ConfigError
 from engine.modality import evaluation_patterns
 from engine.model.network import ADDED
@@ -161,13 +160,12 @@ def as_run(trial: Trial, case: str, seed: int, method: str, job: Asked) -> Run:
     """A trial as it is stored, with the job that made it."""
     sizes = {name: parameter.numel() for name, parameter in trial.fitted.network.named_parameters()}
     facts: dict[str, float | str] = {
+        "parameters": sum(sizes.values()),
         "method_parameters": sum(size for name, size in sizes.items() if name.startswith(ADDED)),
         "backbone": trial.data.config.model.backbone,
         "steps": trial.fitted.steps,
         "seconds_per_step": trial.fitted.seconds / trial.fitted.steps,
-        "device": describe_device(trial.ready.device),
-        "precision": trial.ready.precision,
-        "torch": str(torch.__version__),
+        **run_on(trial.ready.device, trial.ready.precision),
     }
     return Run(
         case,

@@ -1,6 +1,10 @@
 """The grid of methods: run once, paired, told honestly."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +29,7 @@ from engine.config import load_config
 from engine.errors import Cancelled, ResumeError
 from engine.training.prepare import resolve
 from tests.benchmarks.test_suites import SETTINGS
+from tests.conftest import ROOT
 
 
 def lines(path):
@@ -59,6 +64,8 @@ def test_every_method_runs_once(make_scene, run_command, tmp_path, short, monkey
     text = (out / "methods.md").read_text()
     assert "| DCP | 2 |" in text and "tokens, 70 %" in text and "strongest missing" in text
     assert (out / "methods.html").read_text().count("data:image/png") == 2
+    assert len((out / "methods.csv").read_text().splitlines()) == 1 + 8
+    assert len((out / "methods_scores.csv").read_text().splitlines()) == 1 + 8 * 6
     monkeypatch.setattr(trial, "run_trial", None)
     assert run_command("benchmark", *arguments)[0] == 0
     assert lines(out / "methods.jsonl") == runs
@@ -82,6 +89,30 @@ def test_a_stopped_grid_tells_what_it_knows(make_scene, run_command, tmp_path, s
     assert "| MaMOL | 1 |" in (out / "methods.md").read_text() and len(lines(out / "methods.jsonl")) == 1
     assert run_command("benchmark", *arguments)[0] == 0
     assert len(lines(out / "methods.jsonl")) == len(calls) - 1 == 4
+
+
+def test_a_killed_grid_goes_on(make_scene, run_command, tmp_path, short):
+    """Killed after its first run, at whatever it is; the same command, of few methods here, does each once."""
+    out = tmp_path / "out"
+    arguments = ("methods", "--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1",
+                 "--device", "cpu", "--set", "training.steps=2", "--set", "split.test_pixels=200")  # fmt: skip
+    command = [sys.executable, "-m", "engine.benchmark", *map(str, arguments)]
+    store = out / "methods.jsonl"
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and not (store.exists() and store.stat().st_size):
+            time.sleep(0.01)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    before = store.read_text()
+    assert before.endswith("\n") and not (out / "methods.md").exists()
+    assert lines(store)[0]["method"] == "MaMOL"
+    code, _, err = run_command("benchmark", *arguments)
+    assert code == 0, err
+    assert store.read_text().startswith(before)  # what was stored is kept as it was, and every line is whole
+    done = [(run["facts"]["reading"], run["facts"]["eta"], run["method"]) for run in lines(store)]
+    assert len(set(done)) == len(done)
+    assert set(done) >= {(block.reading, block.eta, name) for block in grid.METHODS for name in block.methods}
+    assert len({run["pixels"] for run in lines(store)}) == 1
 
 
 def test_search_chooses_by_validation(make_scene, run_command, tmp_path, short):

@@ -1,6 +1,7 @@
 """The paper's tables on small files of the published structure: names, variables, ranks and number types as there."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,77 +10,107 @@ from scipy.io import savemat
 from engine.benchmarks.archive import write_archive
 from engine.benchmarks.published import numbers, recipe, suite, tables
 from engine.benchmarks.published.conditions import scores_under, three_sensors, two_sensors
-from engine.benchmarks.published.layouts import find_layout, job_text
+from engine.benchmarks.published.layouts import LAYOUTS, find_layout, job_text
+from engine.benchmarks.trial import run_trial
 from engine.config import load_config
 from engine.data.scene import open_scenes
-from engine.errors import ConfigError
+from engine.errors import Cancelled, ConfigError
 from tests.benchmarks.test_archive import some_archive
 from tests.benchmarks.test_simulator import SMALL as SMALL_SHAPE
+from tests.conftest import write_raster
 
-ROWS, COLS = 16, 30
+ROWS, COLS = 10, 30
+CLASSES = {"houston2013": 15, "trento": 6, "augsburg": 7, "augsburg3": 7}
+BANDS = {"houston2013": 144, "trento": 63, "augsburg": 180, "augsburg3": 180}
+USED = {"houston2013": [144, 1], "trento": [63, 1], "augsburg": [180, 4], "augsburg3": [180, 4, 1]}  # by the tables
 # What makes a run small: backbone, window and steps; all else is the suite's own.
 SMALL = (
     'model.backbone="compact"', "model.width=12", "model.heads=1", "model.depth=2", "model.window=4",
-    "training.epochs=1", "training.batch_size=64", "model.stem_width=4",
+    "training.epochs=1", "model.stem_width=4",
 )  # fmt: skip
-SETS = [part for setting in SMALL for part in ("--set", setting)]
+OPTIONS = ("--seeds", "1", "--threads", "1", "--device", "cpu", *(part for key in SMALL for part in ("--set", key)))
 
 
-def write_published(folder, name, lab=False, classes=3):
-    """Files of a data set, much smaller; every class has labels on both sides. Returns the label map."""
+def published_layout(name):
+    """The files under their published names, with both sides of the official split."""
+    return next(layout for layout in LAYOUTS[name] if ".mat" in layout.labels[0] and len(layout.labels) == 2)
+
+
+def write_published(folder, name, layout=None):
+    """Files of a data set with all its bands and classes, but few pixels. Returns all labels (H, W).
+
+    Every class has labels on both sides: the upper half is for training, the lower for testing.
+    """
     rng = np.random.default_rng(0)
-    folder.mkdir(parents=True)
-    labels = (np.arange(COLS) // 2 % classes + 1)[None].repeat(ROWS, 0)
-    mean = labels[..., None] * np.linspace(10, 90, 5)
-    cube = rng.normal(mean, 20).clip(0, 65535)
-    train, test = np.where(np.arange(ROWS)[:, None] < 8, labels, 0), np.where(np.arange(ROWS)[:, None] < 8, 0, labels)
+    labels = (np.arange(COLS) // 2 % CLASSES[name] + 1)[None].repeat(ROWS, 0)
+    upper = np.arange(ROWS)[:, None] < ROWS // 2
+    train, test = np.where(upper, labels, 0), np.where(upper, 0, labels)
+    spectra = rng.uniform(10, 900, (CLASSES[name], BANDS[name]))
+    cube = rng.normal(spectra[labels - 1], 30).clip(0, 60_000)
     height = (labels + rng.normal(0, 0.3, labels.shape)).astype(np.float32)
-    sar = rng.normal(labels[..., None], 1.0, (ROWS, COLS, 4))
-    files = {
-        "trento": {
-            "Italy_hsi.mat": {"data": cube.astype(np.float64)},
-            "Italy_lidar.mat": {"data": np.stack([height, 100 * height], axis=2).astype(np.float64)},
-            "TRLabel.mat": {"TRLabel": train.astype(np.uint8)}, "TSLabel.mat": {"TSLabel": test.astype(np.uint8)},
-        },
-        "houston2013": {
-            "HSI.mat": {"HSI": cube.astype(np.uint16)}, "LiDAR.mat": {"LiDAR": height},
-            "TRLabel.mat": {"TRLabel": train.astype(np.uint8)}, "TSLabel.mat": {"TSLabel": test.astype(np.uint8)},
-        },
-        "augsburg3": {
-            "data_HS_LR.mat": {"data_HS_LR": cube.astype(np.int16)},
-            "data_SAR_HR.mat": {"data_SAR_HR": sar.astype(np.float32)}, "data_DSM.mat": {"data_DSM": height},
-            "TrainImage.mat": {"TrainImage": train.astype(np.uint8)},
-            "TestImage.mat": {"TestImage": test.astype(np.float32)},
-        },
-    }  # fmt: skip
-    of_lab = {
+    sar = rng.normal(labels[..., None], 1.0, (ROWS, COLS, 4)).astype(np.float32)
+    two_returns = np.stack([height, 100 * height], axis=2)
+    published = {
+        "HSI.mat": {"HSI": cube.astype(np.uint16)}, "LiDAR.mat": {"LiDAR": height},
+        "TRLabel.mat": {"TRLabel": train.astype(np.uint8)}, "TSLabel.mat": {"TSLabel": test.astype(np.uint8)},
+        "Italy_hsi.mat": {"data": cube}, "Italy_lidar.mat": {"data": two_returns.astype(np.float64)},
+        "allgrd.mat": {"mask_test": labels.astype(np.uint8)},
+        "data_HS_LR.mat": {"data_HS_LR": cube.astype(np.int16)}, "data_SAR_HR.mat": {"data_SAR_HR": sar},
+        "data_DSM.mat": {"data_DSM": height},
+        "TrainImage.mat": {"TrainImage": train.astype(np.uint8)},
+        "TestImage.mat": {"TestImage": test.astype(np.float32)},
         "HSI_data.mat": {"HSI_data": cube}, "LiDAR_data.mat": {"LiDAR_data": height},
-        "All_Label.mat": {"All_Label": labels.astype(np.uint8)},
+        "SAR_data.mat": {"SAR_data": sar}, "All_Label.mat": {"All_Label": labels.astype(np.uint8)},
     }  # fmt: skip
-    for file, variables in (of_lab if lab else files[name]).items():
-        savemat(folder / file, variables)
+    layout = layout or published_layout(name)
+    fetched = {
+        "hsi.tif": cube, "lidar.tif": two_returns if name == "trento" else height[..., None], "sar.tif": sar,
+        "dsm.tif": height[..., None], "train.tif": (train if len(layout.labels) == 2 else labels)[..., None],
+        "test.tif": test[..., None],
+    }  # fmt: skip
+    folder.mkdir(parents=True)
+    for entry in (*layout.sensors.values(), *layout.labels):
+        file = entry.partition(":")[0]
+        if file.endswith(".mat"):
+            savemat(folder / file, published[file])
+        else:
+            array = np.moveaxis(fetched[file], 2, 0)
+            write_raster(folder / file, array.astype(np.uint8 if file in ("train.tif", "test.tif") else np.float32))
     return labels
 
 
-@pytest.mark.parametrize(
-    ("name", "lab", "bands"),
-    [
-        ("trento", False, [5, 1]),
-        ("trento", True, [5, 1]),
-        ("houston2013", False, [5, 1]),
-        ("augsburg3", False, [5, 4, 1]),
-    ],
-)
-def test_published_files_become_jobs(tmp_path, name, lab, bands):
-    """Every layout opens; the protocols split it as they say, with all labels or by the official files."""
-    labels = write_published(tmp_path / "data", name, lab)
-    for protocol in ("paper", "standard"):
+def with_few(monkeypatch, compared, placed=(), ablated=()):
+    """Some methods of each table alone."""
+    for module in (recipe, tables):
+        monkeypatch.setattr(module, "COMPARED", {name: recipe.COMPARED[name] for name in compared})
+        monkeypatch.setattr(module, "PLACED", placed or recipe.PLACED)
+        monkeypatch.setattr(module, "ABLATED", {name: recipe.ABLATED[name] for name in ablated or recipe.ABLATED})
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def section(page, title):
+    """Rows of one table as cells."""
+    text = page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")][2:]
+
+
+@pytest.mark.parametrize(("name", "number"), [(name, i) for name in LAYOUTS for i in range(len(LAYOUTS[name]))])
+def test_every_layout_is_opened(tmp_path, name, number):
+    """Bands, classes and labels; the protocols split it as they say, all labels or the official files."""
+    folder, layout = tmp_path / "data", LAYOUTS[name][number]
+    labels = write_published(folder, name, layout)
+    assert find_layout(name, folder) is layout
+    for protocol, kind in (("paper", "paper"), ("standard", "files" if len(layout.labels) == 2 else "blocks")):
         job = tmp_path / f"{protocol}.toml"
-        job.write_text(job_text(name, tmp_path / "data", find_layout(name, tmp_path / "data"), protocol))
+        job.write_text(job_text(name, folder, layout, protocol))
         config = load_config(job)
-        assert config.split.kind == ("paper" if protocol == "paper" else "blocks" if lab else "files")
+        assert config.split.kind == kind
         (scene,), legend = open_scenes(config)
-        assert [m.bands for m in scene.modalities] == bands and len(legend) == 3
+        assert [m.name for m in scene.modalities] == list(recipe.SENSORS[name])
+        assert [m.bands for m in scene.modalities] == USED[name] and len(legend) == CLASSES[name]
         assert np.array_equal(scene.classes + 1, labels[scene.rows, scene.cols]) and len(scene.rows) == labels.size
         scene.stack.close()
 
@@ -108,50 +139,133 @@ def test_files_that_are_not_there(tmp_path):
         find_layout("trento", tmp_path / "data")
 
 
-def test_table_1_from_published_files(run_command, tmp_path, monkeypatch):
-    """One command: trainings under the nine conditions, the paper's numbers beside ours; what is done stays done."""
-    write_published(tmp_path / "data", "trento")
-    few = {name: recipe.COMPARED[name] for name in ("DCP", "MaMOL")}
-    monkeypatch.setattr(recipe, "COMPARED", few)
-    monkeypatch.setattr(tables, "COMPARED", few)
+def of(runs, condition, method):
+    """The one run of a method under a condition."""
+    (run,) = (run for run in runs if (run["facts"]["condition"], run["method"]) == (condition, method))
+    return run
+
+
+def shown(run):
+    """OA / kappa under the run's own condition, as tables have them."""
+    scores = run["under"][run["facts"]["condition"]]
+    return f"{100 * scores['oa']:.2f} / {100 * scores['kappa']:.2f}"
+
+
+def reported(pair):
+    return f"{pair[0]:.2f} / {pair[1]:.2f}"
+
+
+@pytest.mark.parametrize("name", ["houston2013", "augsburg"])
+def test_table_1_from_published_files(run_command, tmp_path, monkeypatch, name):
+    """One command: a training under each of the nine conditions, tested under all; the paper's numbers beside ours."""
+    write_published(tmp_path / "data", name)
+    with_few(monkeypatch, ["MaMOL"])
     out = tmp_path / "out"
-    arguments = ("trento", "--data", tmp_path / "data", "--out", out, "--tables", "1", "--seeds", "1", "--threads", "1",
-                 "--device", "cpu", *SETS)  # fmt: skip
+    code, _, err = run_command("benchmark", name, "--data", tmp_path / "data", "--out", out, *OPTIONS)
+    assert code == 0, err
+    runs = lines(out / f"{name}.jsonl")
+    assert len(runs) == 9 and len({run["pixels"] for run in runs}) == 1
+    assert all(len(run["under"]) == 10 and run["under"]["both 70 %"]["n"] == ROWS * COLS for run in runs)
+    page = (out / f"{name}_paper.md").read_text()
+    assert "flattered by construction" in page and "Table 4" not in page
+    conditions = [condition.name for condition in recipe.conditions_of(name)]
+    rows = section(page, "Table 1")
+    assert [row[0] for row in rows[::2]] == conditions
+    for condition, ours, theirs in zip(conditions, rows[::2], rows[1::2], strict=True):
+        assert ours[1:] == ["ours", shown(of(runs, condition, "MaMOL"))]
+        assert theirs[1:] == ["paper", reported(numbers.TABLE1[name][condition, "MaMOL"])]
+    for row in section(page, "Figure 4"):
+        assert row[1:] == [f"{100 * found['oa']:.1f}" for found in of(runs, row[0], "MaMOL")["under"].values()]
+    assert (out / f"{name}_paper.html").read_text().count("data:image/png") == 1
+
+
+def test_tables_1_4_and_5_from_published_files(run_command, tmp_path, monkeypatch):
+    """All that the paper has of Trento: placements beside the rows with a ViLT backbone, and the ablation."""
+    write_published(tmp_path / "data", "trento")
+    methods, ablated = ("MoE_ada", "MaMOL"), ("linear", "without static", "MaMOL")
+    with_few(monkeypatch, methods, placed=methods, ablated=ablated)
+    out = tmp_path / "out"
+    arguments = ("trento", "--data", tmp_path / "data", "--out", out, *OPTIONS)
     code, _, err = run_command("benchmark", *arguments)
     assert code == 0, err
-    runs = [json.loads(line) for line in (out / "trento.jsonl").read_text().splitlines()]
-    assert len(runs) == 9 * 2 and len({run["pixels"] for run in runs}) == 1
-    assert all(len(run["under"]) == 10 and run["under"]["both 70 %"]["n"] == ROWS * COLS for run in runs)
-    table = (out / "trento_paper.md").read_text()
-    assert "flattered by construction" in table
-    assert "| both 70 % | ours |" in table and "|  | paper | 94.94 / 93.93 | 97.39 / 96.87 |" in table
-    assert (out / "trento_paper.html").read_text().count("data:image/png") == 1
+    runs = lines(out / "trento.jsonl")
+    assert len(runs) == 9 * 2 + 2 * 3 + 2 * 3  # MaMOL at its usual place is in Table 1 already
+    page = (out / "trento_paper.md").read_text()
+    row = section(page, "Table 1")[11]
+    assert row == ["", "paper", "94.50 / 93.40", "97.39 / 96.87"]
+    places = section(page, "Table 4")
+    assert [row[:2] for row in places] == [
+        ["MoE_ada", "ours"], ["", "paper, ViLT"], ["MaMOL", "ours"], ["", "paper, CLIP"],
+    ]  # fmt: skip
+    assert places[1][2:] == ["95.50 / 94.60", "94.50 / 93.40", "94.67 / 93.60"]
+    assert places[3][2:] == ["96.11 / 95.33", "97.39 / 96.87", "96.94 / 96.33"]
+    for method, row in zip(methods, places[::2], strict=True):
+        runs_of = [of(runs, "both 70 %", f"{method}, {place}") for place in recipe.PLACES]
+        assert row[2:] == [shown(run) for run in runs_of]
+        assert ['placement="head"' in run["facts"]["settings"] for run in runs_of] == [True, False, False]
+    parts = section(page, "Table 5")
+    assert [row[0] for row in parts[::2]] == list(ablated)
+    assert [row[2:] for row in parts[1::2]] == [
+        ["95.50", "93.56", "92.50"], ["97.56", "96.78", "95.06"], ["98.39", "97.39", "95.94"],
+    ]  # fmt: skip
+    for method, row in zip(ablated, parts[::2], strict=True):
+        assert row[1:] == ["ours", *(shown(of(runs, f"both {rate} %", method)) for rate in (50, 70, 90))]
+    assert len((out / "trento_paper.csv").read_text().splitlines()) == 1 + len(runs)
+    assert (out / "trento_paper_scores.csv").exists()
     monkeypatch.setattr(suite, "run_trial", None)  # nothing is run again
     assert run_command("benchmark", *arguments)[0] == 0
 
 
-def test_table_3_and_the_official_split(run_command, tmp_path, monkeypatch):
-    """Three sensors; under the protocol `standard` nothing of the paper stands in the tables."""
+def test_table_3_from_published_files(run_command, tmp_path, monkeypatch):
+    """Three sensors; a command that is stopped leaves tables of what is done, and does the rest when called again."""
     write_published(tmp_path / "data", "augsburg3")
-    few = {"MaMOL": (), "MaMOL + MM": recipe.COMPARED["MaMOL + MM"]}
-    monkeypatch.setattr(recipe, "COMPARED", few)
-    monkeypatch.setattr(tables, "COMPARED", few)
+    with_few(monkeypatch, ["MaMOL"])
+    trained = []
+
+    def stopping(*arguments):
+        trained.append(arguments)
+        if len(trained) == 3:
+            raise Cancelled("stopped")
+        return run_trial(*arguments)
+
+    monkeypatch.setattr(suite, "run_trial", stopping)
     out = tmp_path / "out"
-    code, _, err = run_command("benchmark", "augsburg3", "--data", tmp_path / "data", "--out", out, "--seeds", "1",
-                               "--protocol", "standard", "--threads", "1", "--device", "cpu", *SETS)  # fmt: skip
+    arguments = ("augsburg3", "--data", tmp_path / "data", "--out", out, *OPTIONS)
+    assert run_command("benchmark", *arguments)[0] == 3
+    before = lines(out / "augsburg3.jsonl")
+    rows = section((out / "augsburg3_paper.md").read_text(), "Table 3")
+    assert [row[2] == "–" for row in rows[::2]] == [False, False, True, True] and len(before) == 2
+    code, _, err = run_command("benchmark", *arguments)
     assert code == 0, err
-    table = (out / "augsburg3_standard.md").read_text()
-    assert "| 100 / 75 / 50 | ours |" in table and "80.10" not in table and "hsi+sar+dsm" in table
+    runs = lines(out / "augsburg3.jsonl")
+    assert runs[:2] == before and len(runs) == len(trained) - 1 == 4
+    assert len({run["case"] for run in runs}) == 4 and len({run["pixels"] for run in runs}) == 1
+    rows = section((out / "augsburg3_paper.md").read_text(), "Table 3")
+    for (condition, *ours), theirs in zip(rows[::2], rows[1::2], strict=True):
+        assert ours == ["ours", shown(of(runs, condition, "MaMOL"))]
+        assert theirs == ["", "paper", reported(numbers.TABLE3[condition, "MaMOL"])]
+
+
+def test_the_official_split(run_command, tmp_path, monkeypatch):
+    """Under the protocol `standard` nothing of the paper stands in the tables; no test pixel is a training pixel."""
+    write_published(tmp_path / "data", "augsburg3")
+    with_few(monkeypatch, ["MaMOL", "MaMOL + MM"])
+    out = tmp_path / "out"
+    code, _, err = run_command("benchmark", "augsburg3", "--data", tmp_path / "data", "--out", out, "--protocol",
+                               "standard", *OPTIONS)  # fmt: skip
+    assert code == 0, err
+    page = (out / "augsburg3_standard.md").read_text()
+    assert "| 100 / 75 / 50 | ours |" in page and "80.10" not in page and "hsi+sar+dsm" in page
+    for run in lines(out / "augsburg3.jsonl"):
+        assert run["under"]["complete"]["n"] == ROWS * COLS / 2 and run["validation"]
 
 
 def test_a_simulated_scene_says_so(run_command, tmp_path, monkeypatch):
     """Without files: a scene of the same shape, and the paper's numbers are called those of the real one."""
-    monkeypatch.setattr(suite, "SHAPES", {"augsburg3": SMALL_SHAPE})
-    monkeypatch.setattr(recipe, "COMPARED", {"MaMOL": ()})
-    monkeypatch.setattr(tables, "COMPARED", {"MaMOL": ()})
+    monkeypatch.setattr(suite, "SHAPES", {"augsburg3": replace(SMALL_SHAPE, rows=32, cols=40)})
+    with_few(monkeypatch, ["MaMOL"])
     out = tmp_path / "out"
-    code, _, err = run_command("benchmark", "augsburg3", "--out", out, "--seeds", "1", "--threads", "1",
-                               "--device", "cpu", *SETS)  # fmt: skip
+    code, _, err = run_command("benchmark", "augsburg3", "--out", out, *OPTIONS)
     assert code == 0, err
     table = (out / "augsburg3_paper_simulated.md").read_text()
     assert "a simulated scene of the shape of augsburg3" in table

@@ -1,9 +1,12 @@
+import csv
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from engine.benchmarks.results import chosen_family, interval, markdown, paired_table, pooled_interval, pooled_row
-from engine.benchmarks.runs import Run, append_run, read_runs, runs_csv
+from engine.benchmarks.runs import Run, append_run, read_runs, scores_csv, write_csv
 from engine.benchmarks.tables import pooled_section
 from engine.errors import ResumeError
 
@@ -86,9 +89,30 @@ def test_pairs_are_of_equal_seeds_and_patterns():
     assert "| a+b | 72.5 | 67.5 | +5.0 [+5.0, +5.0] |" in text
 
 
-def test_csv_has_both_sides():
-    lines = runs_csv([run(3, "ours", 0.7)]).splitlines()
+def test_scores_of_both_sides_are_rows():
+    lines = scores_csv([run(3, "ours", 0.7)]).splitlines()
     assert len(lines) == 5 and lines[1] == "scene,3,ours,,test,a+b,0.70000,0.70000,0.00000,100,0.0"
+
+
+def test_runs_are_rows(tmp_path):
+    """Means over patterns, of which some may have no kappa; facts of all runs; what has commas stays one cell."""
+    facts = {"device": "a chip, 2 threads", "settings": "model.rank=2 missing.patterns={ a = 1, b = 2 }"}
+    ours = replace(run(0, "ours", 0.7), facts=facts, seconds=12.34, pixels="f00d")
+    ours.test["a"] |= {"kappa": None, "n": 60}
+    floor = replace(run(0, "floor", 0.5, "forest"), facts={"device": "a chip", "trees": 9}, validation={})
+    write_csv([ours, floor], tmp_path, "name")
+    with (tmp_path / "name.csv").open(newline="") as file:
+        first, second = csv.DictReader(file)
+    assert first == {
+        "case": "scene", "seed": "0", "method": "ours", "family": "",
+        "test_oa": "0.65000", "test_aa": "0.70000", "test_kappa": "0.00000",
+        "validation_oa": "0.45000", "validation_aa": "0.50000", "validation_kappa": "0.00000",
+        "patterns": "2", "test_pixels": "100", "pixels": "f00d", "seconds": "12.3", **facts, "trees": "",
+    }  # fmt: skip
+    assert (
+        second["trees"] == "9" and second["settings"] == second["validation_oa"] == "" and second["family"] == "forest"
+    )
+    assert len((tmp_path / "name_scores.csv").read_text().splitlines()) == 1 + 4 + 2
 
 
 def test_pooled_cases_count_alike():

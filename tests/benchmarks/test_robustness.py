@@ -5,22 +5,40 @@ import json
 import numpy as np
 import pytest
 
-from engine.benchmarks import grid, robustness
+from engine.benchmarks import grid, robustness, trial
 from engine.benchmarks.robustness import disturbed, sampled_places
 from engine.benchmarks.robustness_tables import LOOKS, write_robustness
 from engine.benchmarks.runs import Run
+from engine.benchmarks.trial import run_trial
+from engine.errors import Cancelled
 from tests.benchmarks.test_suites import SETTINGS
 
 
-def test_robustness_pairs_fusions(make_scene, run_command, tmp_path, monkeypatch):
+def test_robustness_pairs_fusions_and_goes_on(make_scene, run_command, tmp_path, monkeypatch):
+    """Stopped after its first run it leaves tables; the same command does the second, and a third call nothing."""
+    calls = []
+
+    def stopping(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise Cancelled("stopped")
+        return run_trial(*arguments)
+
     monkeypatch.setattr(grid, "STEPS", 3)
     monkeypatch.setattr(robustness, "FUSIONS", {"concat": ('model.fusion="concat"',)})
+    monkeypatch.setattr(trial, "run_trial", stopping)
     out = tmp_path / "out"
-    code, _, err = run_command("benchmark", "robustness", "--config", make_scene(SETTINGS), "--out", out, "--seeds", 1,
-                               "--threads", "1", "--device", "cpu")  # fmt: skip
-    assert code == 0, err
+    arguments = ("robustness", "--config", make_scene(SETTINGS), "--out", out, "--seeds", 1, "--threads", "1",
+                 "--device", "cpu")  # fmt: skip
+    assert run_command("benchmark", *arguments)[0] == 3
+    assert (out / "robustness.md").exists() and len((out / "robustness.jsonl").read_text().splitlines()) == 1
+    for _ in range(2):
+        code, _, err = run_command("benchmark", *arguments)
+        assert code == 0, err
+    assert len(calls) == 3
     runs = [json.loads(line) for line in (out / "robustness.jsonl").read_text().splitlines()]
     assert [run["method"] for run in runs] == ["concat", "concat + MM"]
+    assert len((out / "robustness.csv").read_text().splitlines()) == 1 + 2
     assert runs[0]["under"].keys() == {f"{s} {d}" for s in ("optical", "height") for d in robustness.DISTURBANCES}
     assert "| concat |" in (out / "robustness.md").read_text() and (out / "robustness_mixing.png").exists()
 

@@ -1,14 +1,18 @@
 """The command end to end on a small scene: stored, paired, resumed."""
 
+import csv
 import json
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from engine.benchmarks import floors, overlap, roads, sparse_centre, suites
+from engine.benchmarks import cases, floors, overlap, roads, sparse_centre, suites
 from engine.benchmarks.speed import rates
 from engine.config import load_config
 from engine.training.prepare import resolve
+from tests.benchmarks.test_simulator import SMALL as SMALL_SHAPE
 
 SETTINGS = """
 [split]
@@ -47,6 +51,15 @@ def test_real_pairs_ours_with_floors_and_goes_on(make_scene, run_command, tmp_pa
     assert len({run["pixels"] for run in runs if run["seed"] == 0}) == 1
     tables = (out / "real.md").read_text()
     assert "optical+height" in tables and "2 seeds" in tables
+    with (out / "real.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["method"], row["family"], row["pixels"]) for row in rows] == [
+        (run["method"], run["family"], run["pixels"]) for run in runs
+    ]
+    assert all(row["device"] and int(row["test_pixels"]) > 0 for row in rows)
+    ours = next(row for row in rows if not row["family"])
+    assert ours["torch"] and ours["precision"] and int(ours["parameters"]) > int(ours["method_parameters"]) > 0
+    assert (ours["steps"], ours["backbone"], ours["scikit-learn"]) == ("3", "compact", "")
     header = (out / "real_pairs.csv").read_text().splitlines()[0]
     assert header.startswith("case,first,second,pattern,seeds,pixels,oa_one")
 
@@ -55,6 +68,30 @@ def test_real_pairs_ours_with_floors_and_goes_on(make_scene, run_command, tmp_pa
     code, _, err = run_command("benchmark", *arguments)
     assert code == 0, err
     assert lines(out / "real.jsonl") == runs
+
+
+def test_simulated_is_real_on_made_up_scenes(run_command, tmp_path, small, monkeypatch):
+    """All shapes, or those that are asked for; our training beside the floors; no scene of anybody's."""
+    shape = replace(SMALL_SHAPE, rows=40, cols=48, bands={"hsi": 12, "sar": 2})
+    monkeypatch.setattr(cases, "Case", partial(cases.Case, contexts_px=(1,)))
+    monkeypatch.setattr(cases, "SHAPES", {"trento": shape, "augsburg3": shape})
+    keys = ("split.buffer_px=0", "model.window=8", "model.token_px=2", "model.width=16", "model.depth=1",
+            "model.heads=1", "training.steps=3", "training.batch_size=4")  # fmt: skip
+    arguments = ("simulated", "--out", tmp_path / "out", "--seeds", "1", "--threads", "1", "--device", "cpu",
+                 *(part for key in keys for part in ("--set", key)))  # fmt: skip
+    code, _, err = run_command("benchmark", *arguments, "--simulated", "augsburg3")
+    assert code == 0, err
+    first = lines(tmp_path / "out" / "simulated.jsonl")
+    assert {run["case"] for run in first} == {"simulated_augsburg3_1"}
+    assert {run["method"] for run in first if not run["family"]} == {"mamol"} and len({r["pixels"] for r in first}) == 1
+    code, _, err = run_command("benchmark", *arguments)
+    assert code == 0, err
+    runs = lines(tmp_path / "out" / "simulated.jsonl")
+    assert runs[: len(first)] == first and len(runs) == 2 * len(first)
+    assert "## simulated_trento_1" in (tmp_path / "out" / "simulated.md").read_text()
+    for option in ("--data", "--config"):
+        code, _, err = run_command("benchmark", *arguments, option, tmp_path)
+        assert code == 2 and "real --simulated A,B measures on both" in err
 
 
 def test_readouts_have_speeds(make_scene, run_command, tmp_path, small, monkeypatch):

@@ -46,7 +46,7 @@ def run_published(
     try:
         _run_jobs(bench, case, protocol, jobs(name, tables))
     finally:
-        if here := [run for run in bench.runs() if run.facts.get("case") == case.name]:
+        if here := [run for run in bench.runs() if run.facts.get("scene") == case.name]:
             page = write_published(here, name, protocol, data is None, tables, bench.out)
     return page
 
@@ -67,7 +67,7 @@ def _run(bench: Bench, shared: Ground, case: Case, seed: int, job: Job, asked: A
     run = as_run(trial, _row(case, job), seed, job.method, asked)
     conditions = [COMPLETE, *conditions_of(case.name.partition(",")[0])]
     under = scores_under(conditions, trial.data.names, trial.outcome.predictions, len(trial.data.legend), seed)
-    facts: dict[str, float | str] = {"case": case.name, "condition": job.condition.name}
+    facts: dict[str, float | str] = {"scene": case.name, "condition": job.condition.name}
     return replace(run, under=under, facts=run.facts | facts)
 
 

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.atomic import write_text
 from engine.benchmarks.document import Part, Picture, Table, Text, write_document
 from engine.benchmarks.methods import MAMOL
 from engine.benchmarks.published.conditions import COMPLETE, KINDS, RATES
 from engine.benchmarks.published.numbers import TABLE1, TABLE3, TABLE4, TABLE5
 from engine.benchmarks.published.recipe import ABLATED, COMPARED, PLACED, PLACES, conditions_of, placed
-from engine.benchmarks.runs import Run, runs_csv
+from engine.benchmarks.runs import Run, write_csv
 
 _PROTOCOLS = {
     "paper": "paper: 100 training and 300 test pixels of each class, drawn independently from one label map. Some test "
@@ -30,9 +29,9 @@ Found = dict[tuple[str, str], list[Run]]  # (condition, method) -> runs of all s
 def write_published(
     runs: Sequence[Run], name: str, protocol: str, simulated: bool, tables: Sequence[str], out: Path
 ) -> Path:
-    """Write NAME_PROTOCOL.md, .html and .csv and the pictures; return the path of the first."""
+    """Write NAME_PROTOCOL.md, .html, .csv and _scores.csv and the pictures; return the path of the first."""
     stem = f"{name}_{protocol}" + ("_simulated" if simulated else "")
-    write_text(out / f"{stem}.csv", runs_csv(runs))
+    write_csv(runs, out, stem)
     scene = f"a simulated scene of the shape of {name}" if simulated else name
     return write_document(
         f"The tables of the MaMOL paper: {scene}", _parts(runs, name, protocol, simulated, tables, stem), out, stem
@@ -46,7 +45,7 @@ def _parts(
     for run in runs:
         found.setdefault((str(run.facts["condition"]), run.method), []).append(run)
     beside = None if protocol != "paper" else "paper, of the real scene" if simulated else "paper"
-    parts: list[Part] = [_about(runs, protocol)]
+    parts: list[Part] = [_about(runs, protocol, tables)]
     if "1" in tables:
         parts += [
             _conditions(found, name, "Table 1", TABLE1.get(name, {}), beside), _by_pattern(found, name),
@@ -61,10 +60,11 @@ def _parts(
     return parts
 
 
-def _about(runs: Sequence[Run], protocol: str) -> Text:
+def _about(runs: Sequence[Run], protocol: str, tables: Sequence[str]) -> Text:
     facts = {key: ", ".join(sorted({str(run.facts[key]) for run in runs})) for key in ("backbone", "device", "torch")}
     per_step = [float(run.facts["seconds_per_step"]) for run in runs]
     seconds = f"median {np.median(per_step):.3g} s a step, {np.median([run.seconds for run in runs]):.0f} s a run"
+    backbones = "; in the paper the MoE methods of Table 4 have a ViLT backbone" if "4" in tables else ""
     return Text(
         "Protocol",
         [
@@ -72,7 +72,7 @@ def _about(runs: Sequence[Run], protocol: str) -> Text:
             f"{len(runs)} runs, seeds {', '.join(map(str, sorted({run.seed for run in runs})))}; backbone "
             f"{facts['backbone']}; {facts['device']}; torch {facts['torch']}; {seconds}.",
             "OA / kappa x 100, percent, mean over seeds; ± is the standard deviation of OA. All methods run on the "
-            "same backbone, tokens, head and budget; in the paper the MoE methods of Table 4 have a ViLT backbone.",
+            f"same backbone, tokens, head and budget{backbones}.",
         ],
     )  # fmt: skip
 

@@ -85,6 +85,41 @@ def test_correlated_prompts_equal_the_loop():
                     assert np.abs(given.blocks[block][row].numpy() - by_hand).max() < 1e-8
 
 
+@pytest.mark.parametrize("placement", [[0, 1], [1, 2]])
+def test_correlated_prompts_in_the_blocks(make_network, placement):
+    """Tokens of one sequence after a backbone with DCP, as a plain loop has them; here two of three blocks.
+
+    Prompts come behind the tokens, take the place of the former block's, and stay to the end once they are there.
+    """
+    network = make_network(
+        **(SMALL | {"method": "dcp", "prompt_length": 6, "depth": 3, "adapter_blocks": 2, "placement": placement})
+    )
+    network.double()
+    randomised(network.prompts)
+    backbone, tokens = network.backbone, 36
+    sequences = some_sequences(tokens + 1)
+    x = torch.randn(5, tokens, WIDTH, dtype=torch.float64)
+    with torch.no_grad():
+        prompts_of = partial(network.prompts, sequences=sequences)
+        found = backbone(x, None, sequences.present_NTM, None, network.placement, prompts_of)
+    weights = reference.weights_of(backbone)
+    starts = [np.concatenate([weights["prefix_PD"], row.numpy() + weights["position_LD"]]) for row in x]
+    seen = [{0: 0, 1: 1, 2: 2}, {1: 3}]  # of each window: the rows of the modalities that have values
+    for row in range(5):
+        window, modality = int(sequences.window[row]), int(sequences.modality[row])
+        inputs = {number: starts[other] for number, other in seen[window].items()}
+        present = sequences.present_BM[window].numpy()
+        prompts = reference.correlated_prompts(reference.weights_of(network.prompts), inputs, present, 2)
+        stream, nothing = starts[row], np.zeros((0, WIDTH))
+        for index, block in enumerate(backbone.blocks):
+            if index in placement:
+                stream = np.concatenate([stream[: tokens + 1], prompts[placement.index(index)][modality]])
+            stream = reference.block_by_hand(reference.weights_of(block), stream, 2, 1e-6, nothing, nothing)
+        assert len(stream) == tokens + 1 + 6
+        expected = [reference.layer_norm(x, weights, "norm_post", 1e-6) for x in stream[: tokens + 1]]
+        assert np.abs(found[row].numpy() - np.stack(expected)).max() < 1e-8
+
+
 def test_replacing_prompts_keep_the_length(make_network, make_input, monkeypatch):
     """Each block's correlated prompts take the place of the former ones, and end where they are placed."""
     network = make_network(**(SMALL | {"method": "dcp", "prompt_length": 6, "depth": 3, "adapter_blocks": 2}))
