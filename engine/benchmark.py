@@ -14,7 +14,7 @@
     python -m engine.benchmark overlap  --data DATA --out OUT     what --overlap costs and gains
     python -m engine.benchmark real     --config job.toml --out OUT --seeds 3     on your own scene
     python -m engine.benchmark methods  --simulated trento,augsburg --out OUT     on simulated scenes of these shapes
-    python -m engine.benchmark fetch trento --out DIR     a published data set as a scene with its official split
+    python -m engine.benchmark fetch trento --out DIR     a published data set as a scene, split officially or by blocks
     python -m engine.benchmark speed    --out OUT     rates beside the device's peak and what people use instead
     python -m engine.benchmark scaling  --out OUT     cost and memory of scenes of half a million to 33 million pixels
     python -m engine.benchmark batch    --out OUT     600 small maps: one process, one thread, two workers

@@ -1,8 +1,9 @@
-"""The published archives as georeferenced scenes with their official splits.
+"""The published archives as scenes: with their official splits, if they come with one, and a corner of our own.
 
-The PyPI package `rs-fusion-datasets` downloads them, checks their hashes, and hands over arrays; it drops their
-georeferencing. Here they get the pixel size and zone of the publication; where the corner lies is not kept by the
-archives, so it is a round number near the place, and the rasters say so.
+The PyPI package `rs-fusion-datasets` downloads them, checks their hashes, and hands over arrays: training and test
+labels of Houston and Augsburg, one map of all labels of Trento and of MUUFL, which has no official split; these two are
+cut into spatial blocks. It hands over no georeferencing. Here they get the pixel size and zone of the publication;
+where the corner lies is not known, so it is a round number near the place, and the rasters say so.
 """
 
 from __future__ import annotations
