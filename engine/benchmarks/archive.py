@@ -33,6 +33,7 @@ class Archive:
         pixel_m: side of a pixel.
         epsg: UTM zone.
         corner: a round easting and northing near the place.
+        classes: the published names, which count where labels go from 1 to their number; else those of the package.
     """
 
     fetcher: str
@@ -40,14 +41,19 @@ class Archive:
     pixel_m: float
     epsg: int
     corner: tuple[float, float]
+    classes: tuple[str, ...] = ()
 
 
 ARCHIVES = {
     "houston2013": Archive("fetch_houston2013", "lidar", 2.5, 32615, (272_000.0, 3_290_000.0)),
     "trento": Archive("fetch_trento", "lidar", 1.0, 25832, (664_000.0, 5_103_000.0)),
-    "augsburg": Archive("fetch_augsburg_ouc", "sar", 30.0, 32632, (635_000.0, 5_362_000.0)),
+    "augsburg": Archive(
+        "fetch_augsburg_ouc", "sar", 30.0, 32632, (635_000.0, 5_362_000.0),
+        # The package has the eight names of Berlin's classes, one of which (soil) Augsburg has not.
+        ("Forest", "Residential area", "Industrial area", "Low plants", "Allotment", "Commercial area", "Water"),
+    ),
     "muufl": Archive("fetch_muufl", "lidar", 1.0, 32616, (292_000.0, 3_356_000.0)),
-}
+}  # fmt: skip
 
 
 def fetch(name: str, folder: Path) -> Path:
@@ -96,6 +102,8 @@ def write_archive(name: str, found: Sequence[Any], folder: Path) -> Path:
         sizes = ", ".join(f"{what} {' x '.join(map(str, size))}" for what, size in shapes.items())
         raise RasterOpenError(f"{name}: the archive's parts do not fit each other ({sizes}); download it again")
     names = [str(facts["label_name"][value]) for value in sorted(facts["label_name"])]
+    if archive.classes and set(np.unique(np.stack(labels))) == set(range(len(archive.classes) + 1)):
+        names = list(archive.classes)
     folder.mkdir(parents=True, exist_ok=True)
     profile = {
         "driver": "GTiff", "height": cube.shape[1], "width": cube.shape[2], "crs": f"EPSG:{archive.epsg}",

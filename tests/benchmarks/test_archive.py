@@ -36,24 +36,35 @@ def some_archive(bands=6, other=1, maps=2, dtype=np.uint16, classes=3):
         ("houston2013", "lidar", {"dtype": np.uint16}),
         ("augsburg", "sar", {"other": 4, "maps": 3}),
         ("trento", "lidar", {"other": 2, "maps": 1, "dtype": np.float64}),
+        ("muufl", "lidar", {"other": 2, "maps": 1, "dtype": np.float32}),
     ],
 )
 def test_archives_become_scenes(tmp_path, name, sensor, parts):
     """All values, labels on their sides, names, wavelengths, zone and pixel size arrive."""
     found = some_archive(**parts)
     config = load_config(write_archive(name, found, tmp_path / name))
-    assert config.split.kind == ("blocks" if name == "trento" else "files")
+    assert config.split.kind == ("blocks" if name in ("trento", "muufl") else "files")
     (scene,), legend = open_scenes(config)
     assert [m.name for m in scene.modalities] == ["hsi", sensor]
     assert scene.modalities[0].wavelengths_nm == pytest.approx(found[-1]["wavelength"])
     assert list(legend.names) == ["class 1", "class 2", "class 3"]
-    assert scene.stack.grid.resolution == ({"houston2013": 2.5, "augsburg": 30, "trento": 1}[name],) * 2
+    assert scene.stack.grid.resolution == ({"houston2013": 2.5, "augsburg": 30}.get(name, 1),) * 2
     scene.stack.close()
     with rasterio.open(tmp_path / name / "hsi.tif") as file:
         assert (file.read() == found[0]).all() and "arbitrary" in file.tags()["georeferencing"]
     for side, labels in zip(("train", "test"), found[2:-1], strict=False):
         with rasterio.open(tmp_path / name / f"{side}.tif") as file:
             assert (file.read(1) == labels.toarray()).all()
+
+
+@pytest.mark.parametrize(("classes", "fifth"), [(7, "Allotment"), (8, "class 5")])
+def test_augsburg_has_no_soil(tmp_path, classes, fifth):
+    """The package names eight classes; where labels are those of the seven published ones, theirs are the names."""
+    *arrays, facts = some_archive(other=4, maps=3, classes=classes)
+    facts["label_name"] = {i: f"class {i}" for i in range(1, 9)}
+    (scene,), legend = open_scenes(load_config(write_archive("augsburg", (*arrays, facts), tmp_path / "scene")))
+    scene.stack.close()
+    assert len(legend) == classes and legend.names[4] == fifth
 
 
 def test_fetching_asks_the_package(tmp_path, monkeypatch):
