@@ -64,8 +64,9 @@ def test_every_method_runs_once(make_scene, run_command, tmp_path, short, monkey
     text = (out / "methods.md").read_text()
     assert "| DCP | 2 |" in text and "tokens, 70 %" in text and "strongest missing" in text
     assert (out / "methods.html").read_text().count("data:image/png") == 2
-    assert len((out / "methods.csv").read_text().splitlines()) == 1 + 8
-    assert len((out / "methods_scores.csv").read_text().splitlines()) == 1 + 8 * 6
+    floors_of = 2 * 3 * 4  # seeds, neighbourhoods; specialists and mean-filled, corrected and not
+    assert len((out / "methods.csv").read_text().splitlines()) == 1 + 8 + floors_of
+    assert len((out / "methods_scores.csv").read_text().splitlines()) == 1 + 8 * 6 + floors_of // 2 * (6 + 3)
     monkeypatch.setattr(trial, "run_trial", None)
     assert run_command("benchmark", *arguments)[0] == 0
     assert lines(out / "methods.jsonl") == runs
