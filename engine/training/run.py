@@ -99,7 +99,11 @@ def run_training(
         training = config.training
         _check_shares(training, team)
         folder = RunFolder(out)
+        job = {"config": config.model_dump(mode="json"), "init": None if init is None else str(init)}
+        checkpoints = Checkpoints(folder.checkpoint, job)
         if team.first:
+            if resume:
+                checkpoints.facts()  # may be another job's, whose settings must stay
             folder.prepare(config, resume)
         data = prepare(config, progress)
 
@@ -118,9 +122,8 @@ def run_training(
             data.scenes, data.splits, ready.caches, ready.stats, evaluation_patterns(len(data.names), natural),
             len(data.legend), place, precision, cancelled, team,
         )  # fmt: skip
-        job = {"config": config.model_dump(mode="json"), "init": None if init is None else str(init)}
         fitted = fit(
-            ready, examiner.score, Checkpoints(folder.checkpoint, job),
+            ready, examiner.score, checkpoints,
             steps=total_steps(training, len(ready.batches.classes)), resume=resume,
             progress=progress, cancelled=cancelled,
         )  # fmt: skip

@@ -178,9 +178,22 @@ def test_resuming_another_job_is_an_error(make_config, tmp_path):
     config, spy = make_config(), Spy()
     with pytest.raises(Cancelled):
         train(config, tmp_path / "run", progress=spy, cancelled=lambda: "training" in spy.stages)
+    written = (tmp_path / "run" / "config.toml").read_bytes()
     other = config.model_copy(update={"training": config.training.model_copy(update={"learning_rate": 0.5})})
     with pytest.raises(ResumeError, match=r"training\.learning_rate = 0\.\d+, now it is 0\.5"):
         train(other, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "config.toml").read_bytes() == written  # still what the checkpoint was trained with
+
+
+def test_a_run_without_a_checkpoint_may_be_resumed_with_other_settings(make_config, tmp_path):
+    """Nothing was trained yet; the settings of the new sitting are those that are written, before any work is done."""
+    with pytest.raises(Cancelled):
+        train(make_config(), tmp_path / "run", cancelled=lambda: True)
+    assert load_config(tmp_path / "run" / "config.toml").training.steps == 6
+    train(make_config(steps=1, split={"seed": 3}), tmp_path / "run", resume=True)
+    assert load_config(tmp_path / "run" / "config.toml").training.steps == 1
+    train(make_config(steps=1, split={"seed": 3}), tmp_path / "fresh")
+    assert same_weights(tmp_path / "run", tmp_path / "fresh")
 
 
 def test_out_below_a_file_is_an_output_error(make_config, tmp_path):
