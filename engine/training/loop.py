@@ -101,6 +101,8 @@ def fit(
     if stored is not None:
         at, best = _restore(stored, network, teacher, optimiser, mixer)
         progress.log(f"resuming after step {at.step}")
+    judged = any(len(split.validation) for split in ready.data.splits)
+    patience = config.patience if judged else None  # without validation pixels all scores are equal
     teaching_from = round(config.teaching_start * steps) if config.teaching > 0 else steps
     sitting, saved = time.monotonic() - at.seconds, time.monotonic()
 
@@ -120,10 +122,10 @@ def fit(
                     | numbers
                 )
                 at.losses = 0.0
-                if score >= at.best_score:  # of equals the later: without validation pixels all are
+                if score >= at.best_score:  # of equals the last is kept: without validation pixels all are
                     at.best_score, at.best_step, best = score, at.step, _weights(teacher.network)
                 progress.log(f"step {at.step}: loss {at.history[-1]['loss']:.3f}, validation score {score:.3f}")
-            if at.step == steps or _patience_is_over(at, config):
+            if at.step == steps or _patience_is_over(at, patience):
                 break
             if team.any(cancelled()):
                 raise Cancelled(f"stopped after step {at.step} of {steps}; --resume goes on from there")
@@ -197,10 +199,12 @@ def _validation_is_due(at: _Progress, config: TrainingConfig, steps: int) -> boo
     return at.step > 0 and not validated and (at.step % config.validate_every == 0 or at.step == steps)
 
 
-def _patience_is_over(at: _Progress, config: TrainingConfig) -> bool:
-    if config.patience is None or not at.history:
+def _patience_is_over(at: _Progress, patience: int | None) -> bool:
+    """Whether so many validations have been no better than the best before them; an equal one is no better."""
+    if patience is None or not at.history:
         return False
-    return sum(row["step"] > at.best_step for row in at.history) >= config.patience
+    scores = [row["score"] for row in at.history]
+    return len(scores) - 1 - scores.index(max(scores)) >= patience
 
 
 def _weights(network: MaMOLNetwork) -> dict[str, Tensor]:
