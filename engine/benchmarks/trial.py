@@ -44,7 +44,7 @@ class Trial:
         examiner: asks a network about the validation and test pixels.
         outcome: of the test pixels.
         validation: scores on the validation pixels, by pattern; empty where there are none.
-        seconds: of training and examination.
+        seconds: of training and examination, over all sittings.
     """
 
     data: Prepared
@@ -128,12 +128,13 @@ def run_trial(bench: Bench, on: Ground, config: Config, name: str) -> Trial:
     fitted = fit(
         ready, examiner.score, Checkpoints(checkpoint, {"config": data.config.model_dump(mode="json")}),
         steps=total_steps(data.config.training, len(ready.batches.classes)), resume=True,
-        progress=bench.progress, cancelled=bench.cancelled,
+        progress=bench.progress, cancelled=bench.cancelled, started=start,
     )  # fmt: skip
     outcome = examine(fitted.network, examiner, data.names, data.config.training.prior_correction)
     shutil.rmtree(checkpoint, ignore_errors=True)
     validation = scores_on_validation(examiner, fitted, data.names)
-    return Trial(data, ready, fitted, examiner, outcome, validation, time.monotonic() - start)
+    seconds = fitted.earlier_seconds + time.monotonic() - start
+    return Trial(data, ready, fitted, examiner, outcome, validation, seconds)
 
 
 def _shared(config: Config) -> tuple[object, ...]:

@@ -45,7 +45,7 @@ class TrainingResult:
         folder: RUN/.
         model: the model file.
         patterns: `oa`, `aa`, `kappa`, `n` of each pattern.
-        seconds: time of the whole job.
+        seconds: time of the whole job, over all sittings; what a kill cost since the last checkpoint is not known.
         predictions: see `Outcome.predictions`, and `scene`, `row`, `col` of each pixel (N,).
     """
 
@@ -125,7 +125,7 @@ def run_training(
         fitted = fit(
             ready, examiner.score, checkpoints,
             steps=total_steps(training, len(ready.batches.classes)), resume=resume,
-            progress=progress, cancelled=cancelled,
+            progress=progress, cancelled=cancelled, started=started,
         )  # fmt: skip
         progress.log(f"measuring {len(examiner.patterns)} patterns")
         outcome = examine(fitted.network, examiner, data.names, training.prior_correction)
@@ -133,7 +133,7 @@ def run_training(
             data.scenes[0], fitted.network, ready.stats, outcome.calibrations, examiner.patterns,
             device=place, precision=precision, cancelled=cancelled, team=team,
         )  # fmt: skip
-        seconds = time.monotonic() - started
+        seconds = fitted.earlier_seconds + time.monotonic() - started
         predictions = outcome.predictions | places(data, outcome.measured_on)
         with team.together():
             if team.first:

@@ -116,7 +116,7 @@ def test_same_seed_same_weights(make_config, tmp_path):
 def test_cancelled_and_resumed_equals_uninterrupted(make_config, tmp_path, stop_at):
     config = make_config()
     train(config, tmp_path / "whole")
-    steps = []
+    steps, started = [], time.monotonic()
 
     class Counter(SilentProgress):
         def step(self, stage, done, total, unit=""):
@@ -125,7 +125,16 @@ def test_cancelled_and_resumed_equals_uninterrupted(make_config, tmp_path, stop_
     with pytest.raises(Cancelled, match=f"after step {stop_at} of 6"):
         train(config, tmp_path / "parts", progress=Counter(), cancelled=lambda: ("training", stop_at) in steps)
     assert not (tmp_path / "parts" / "model.safetensors").exists()
-    train(config, tmp_path / "parts", resume=True)
+    # Reading and waiting of the first sitting are part of the job, as are its steps.
+    path = tmp_path / "parts" / "checkpoint" / "state.json"
+    state = json.loads(path.read_text())
+    assert state["progress"]["seconds"] < state["progress"]["job_seconds"] < time.monotonic() - started
+    state["progress"]["job_seconds"] += 1e4
+    path.write_text(json.dumps(state))
+    resumed = train(config, tmp_path / "parts", resume=True)
+    assert 1e4 < resumed.seconds < 1e4 + time.monotonic() - started
+    told = [json.loads((tmp_path / "parts" / name).read_text()) for name in ("metrics.json", "report.json")]
+    assert told[0]["seconds"] == told[1]["run"]["seconds"] == round(resumed.seconds, 1)
     assert same_weights(tmp_path / "whole", tmp_path / "parts")
     histories = [(tmp_path / name / "history.csv").read_text().splitlines() for name in ("whole", "parts")]
     without_time = [[[*line.split(",")[:1], *line.split(",")[2:]] for line in lines] for lines in histories]
