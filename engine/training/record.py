@@ -75,7 +75,7 @@ def model_info(
 ) -> ModelInfo:
     """What the model file says beside its weights."""
     grid = data.scenes[0].stack.grid
-    labels = np.bincount(np.concatenate([scene.classes for scene in data.scenes]), minlength=len(data.legend))
+    trained = data.counts["train"]
     return ModelInfo(
         modalities=data.modalities,
         stats=stats,
@@ -85,7 +85,7 @@ def model_info(
         trained_patterns=_trained_patterns(data, natural),
         training=facts,
         grid={"resolution": list(grid.resolution), "crs": None if grid.crs is None else grid.crs.to_string()},
-        priors=tuple((labels / labels.sum()).tolist()),
+        priors=tuple((trained / trained.sum()).tolist()),
     )
 
 
