@@ -31,10 +31,8 @@ def natural_patterns(data: Prepared, caches: Sequence[SceneCache]) -> set[tuple[
     found: set[tuple[bool, ...]] = set()
     for scene, split, cache in zip(data.scenes, data.splits, caches, strict=True):
         pixels = np.concatenate([split.train, split.validation])
-        for start in range(0, len(pixels), 4096):
-            part = pixels[start : start + 4096]
-            valid = cache.read(scene.rows[part], scene.cols[part], 1).valid[:, :, 0, 0]
-            found |= {tuple(row) for row in np.unique(valid, axis=0).tolist() if any(row)}
+        valid = cache.valid_at(scene.rows[pixels], scene.cols[pixels])
+        found |= {tuple(row) for row in np.unique(valid, axis=0).tolist() if any(row)}
     return found
 
 
