@@ -143,7 +143,7 @@ class ModelConfig(_Section):
 class TrainingConfig(_Section):
     """The loop."""
 
-    epochs: int | None = Field(None, ge=1)  # passes over the training windows; default: as many as make `steps` steps
+    epochs: int | None = Field(None, ge=1)  # in place of `steps`: windows per training pixel, `unlabelled` ones too
     steps: int = Field(450, ge=1)  # optimiser steps, where `epochs` is not given
     batch_size: int = Field(16, ge=1)  # windows
     pixels_per_step: int = Field(2048, ge=1)  # training pixels that speak for themselves (see model.pixels)

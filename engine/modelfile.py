@@ -47,7 +47,7 @@ class ModelInfo:
         trained_patterns: names of the patterns that training has seen.
         training: facts of the run: seconds, device, versions, split, seed, rate, date, ...
         grid: hint for users: `resolution` of the training grid in CRS units, `crs` as text.
-        priors: share of each class among the training labels; empty where unknown.
+        priors: share of each class among the training pixels; empty where unknown.
     """
 
     modalities: tuple[Modality, ...]

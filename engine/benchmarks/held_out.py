@@ -1,8 +1,8 @@
 """Which labelled pixels a finished model may be judged by: those that it was not trained on, as far as that is known.
 
 A model file does not hold the pixels of its training, but how they were split. A job with the same labels and the same
-`[split]` gives the same split again. That it did is known from what the model file tells: the shares of the classes,
-the pixels of each class on each side, kind, seed, blocks and buffer.
+`[split]` gives the same split again. That it did is known from what the model file tells: the labelled pixels of each
+class, those on each side, kind, seed, blocks and buffer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine.data.splits import Split, leak_warning, make_splits
 from engine.errors import SplitError
 from engine.modelfile import ModelInfo
 from engine.training.prepare import Prepared
-from engine.training.record import class_shares, split_facts
+from engine.training.record import split_facts
 
 Which = Literal["auto", "test", "all"]
 WHICH: tuple[Which, ...] = get_args(Which)
@@ -80,7 +80,7 @@ def split_of_training(data: Prepared, info: ModelInfo) -> list[Split] | None:
     """
     facts = info.training.get("split")
     seed = facts.get("seed") if isinstance(facts, dict) else None
-    if type(seed) is not int or seed < 0 or class_shares(data) != info.priors:  # or a file of another maker
+    if type(seed) is not int or seed < 0:  # a file of another maker
         return None
     config = data.config.split.model_copy(update={"seed": seed})
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,16 +41,14 @@ class Trial:
         data: scenes and split.
         ready: inputs and device.
         fitted: network and history.
-        examiner: asks a network about the validation and test pixels.
         outcome: of the test pixels.
-        validation: scores on the validation pixels, by pattern; empty where there are none.
-        seconds: of training and examination.
+        validation: `oa`, `aa`, `kappa`, `n` on the validation pixels, by pattern; empty where there are none.
+        seconds: of training and examination, over all sittings.
     """
 
     data: Prepared
     ready: Assembled
     fitted: Fitted
-    examiner: Examiner
     outcome: Outcome
     validation: dict[str, dict[str, Any]]
     seconds: float
@@ -134,26 +132,19 @@ def run_trial(bench: Bench, on: Ground, config: Config, name: str) -> Trial:
     fitted = fit(
         ready, examiner.score, Checkpoints(checkpoint, {"config": data.config.model_dump(mode="json")}),
         steps=total_steps(data.config.training, len(ready.batches.classes)), resume=True,
-        progress=bench.progress, cancelled=bench.cancelled,
+        progress=bench.progress, cancelled=bench.cancelled, started=start,
     )  # fmt: skip
     outcome = examine(fitted.network, examiner, data.names, data.config.training.prior_correction)
     shutil.rmtree(checkpoint, ignore_errors=True)
-    validation = scores_on_validation(examiner, fitted, data.names)
-    return Trial(data, ready, fitted, examiner, outcome, validation, time.monotonic() - start)
+    validation = {name: found.summary() for name, found in outcome.validation_confusions.items() if found.n}
+    seconds = fitted.earlier_seconds + time.monotonic() - start
+    return Trial(data, ready, fitted, outcome, validation, seconds)
 
 
 def _shared(config: Config) -> tuple[object, ...]:
     """What `Ground` depends on."""
     training = config.training
     return config.scene, config.split, config.model.window, training.seed, training.teaching > 0
-
-
-def scores_on_validation(examiner: Examiner, fitted: Fitted, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """`oa`, `aa`, `kappa`, `n` of each pattern on the validation pixels: what settings may be chosen by."""
-    answers = examiner.validation(fitted.network)
-    if answers is None:
-        return {}
-    return {name: confusion.summary() for name, confusion in answers.confusions(names).items() if confusion.n}
 
 
 def as_run(trial: Trial, case: str, seed: int, method: str, job: Asked) -> Run:

@@ -85,7 +85,8 @@ class Batches:
         Args:
             step: its number.
             unlabelled: share of the windows drawn for any pixel of the training side; the others are drawn for training
-                pixels. The pixel lies anywhere in the window's core.
+                pixels, the first of the step's draw: which ones does not depend on this share, but those left over are
+                not made up for. The pixel lies anywhere in the window's core.
         """
         anywhere = int(unlabelled * self.training.batch_size) if len(self._open_tiles) else 0
         picks = self.sampler.draw(step, self.training.batch_size)[: self.training.batch_size - anywhere]

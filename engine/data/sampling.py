@@ -14,7 +14,9 @@ class Sampler:
     """Draws training pixels.
 
     `sampling` gives every class the same chance, so rare classes are seen as often as common ones. `none` and `weights`
-    pass through all pixels in a new order each epoch.
+    go through all pixels in a new order each epoch. A step that uses only the first pixels of its draw, because windows
+    drawn anywhere take the other places (see `Batches.draw`), leaves out the rest: each pixel's turn is then left to
+    chance, the same for all, and an epoch shows that share of them.
     """
 
     def __init__(self, classes: np.ndarray, balance: Balance, seed: int) -> None:

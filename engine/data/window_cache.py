@@ -8,11 +8,12 @@ reading.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +121,10 @@ def build_caches(
     progress: Progress,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> list[SceneCache]:
-    """Copy what training can touch, or open what an earlier run of the same job has copied.
+    """Copy what training can touch, or open what an earlier run has copied of the very same.
+
+    What was copied from other files, for another split or with other statistics is built anew: its class map might hold
+    what are now labels of the test side.
 
     Args:
         folder: where the files go; made if needed.
@@ -138,9 +142,13 @@ def build_caches(
         OutputError: the disk has no room for it.
     """
     parts = [folder / str(place) for place in range(len(scenes))]
+    contents = [
+        _content(scene, split, stats, [place, reach_px, unlabelled_tiles, seed])
+        for place, (scene, split) in enumerate(zip(scenes, splits, strict=True))
+    ]
     missing, size = {}, 0
     for place, (scene, split, part) in enumerate(zip(scenes, splits, parts, strict=True)):
-        if not (part / "complete.json").exists():
+        if _complete_content(part) != contents[place]:
             rng = np.random.default_rng([seed, place, 3])
             missing[place] = _choose_tiles(scene, split, reach_px, unlabelled_tiles, rng)
             size += int((missing[place] >= 0).sum()) * _tile_bytes(_bands(scene))
@@ -149,8 +157,11 @@ def build_caches(
         disk.require(folder, size, "copies of what training reads")
     for place, numbers in missing.items():
         parts[place].mkdir(exist_ok=True)
+        (parts[place] / "complete.json").unlink(missing_ok=True)  # it speaks of what is overwritten now
         np.save(parts[place] / "tiles.npy", numbers, allow_pickle=False)
         _fill(parts[place], scenes[place], splits[place], stats, progress, cancelled)
+        complete = {"tiles": int((numbers >= 0).sum()), "content": contents[place]}
+        write_text(parts[place] / "complete.json", json.dumps(complete))
     return [SceneCache(part, _bands(scene)) for scene, part in zip(scenes, parts, strict=True)]
 
 
@@ -176,6 +187,37 @@ def open_caches(folder: Path, scenes: Sequence[Scene]) -> list[SceneCache]:
 
 def _bands(scene: Scene) -> list[int]:
     return [modality.bands for modality in scene.modalities]
+
+
+def _content(scene: Scene, split: Split, stats: dict[str, BandStats], choice: list[int]) -> str:
+    """Digest of all that the files of a scene follow from; `choice` has the numbers by which tiles are chosen."""
+    facts = {
+        "tile_px": TILE_PX,
+        "layers": scene.stack.stamp(),
+        "modalities": [asdict(modality) for modality in scene.modalities],
+        "stats": {modality.name: stats[modality.name].to_json() for modality in scene.modalities},
+        "blocks": None if split.blocks is None else asdict(split.blocks),
+        "buffer_px": split.buffer_px,
+        "choice": choice,
+    }
+    digest = hashlib.sha256(json.dumps(facts).encode())
+    places = (
+        scene.rows[split.train], scene.cols[split.train], scene.classes[split.train],
+        scene.rows[split.validation], scene.cols[split.validation],
+        split.held_blocks, split.held_rows, split.held_cols,
+    )  # fmt: skip
+    for numbers in places:
+        digest.update(f" {len(numbers)} ".encode() + np.ascontiguousarray(numbers, np.int64).tobytes())
+    return digest.hexdigest()
+
+
+def _complete_content(folder: Path) -> str | None:
+    """What a complete copy in `folder` was made of, None where there is none."""
+    try:
+        content = json.loads((folder / "complete.json").read_text(encoding="utf-8"))["content"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(content)
 
 
 def _choose_tiles(
@@ -240,7 +282,6 @@ def _fill(
         stored.flush()
     for file in folder.iterdir():
         flush(file)
-    write_text(folder / "complete.json", json.dumps({"tiles": len(places)}))
 
 
 def _allocate(path: Path, size: int) -> None:

@@ -16,7 +16,7 @@ _SPREAD = ((_VALUES**2 - 1) / 12) ** 0.5  # standard deviation of a byte
 
 
 class Dropout(nn.Module):
-    """As torch's, with the share rounded to 1/256 on a CPU."""
+    """As torch's, with the share rounded to 1/256 on a CPU, where that leaves a share between 0 and 1."""
 
     def __init__(self, share: float) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Dropout(nn.Module):
 def dropout(x: Tensor, share: float) -> Tensor:
     """`x` with a random `share` of its numbers set to 0 and the others scaled up, so that the mean stays."""
     kept = round((1 - share) * _VALUES)
-    if not share or not x.is_cpu or not kept:
+    if not x.is_cpu or not 0 < kept < _VALUES:  # 256 does not fit a byte, and nothing kept has no scale
         return functional.dropout(x, share)
     # Comparing in place leaves bytes of 0 and 1; a bool would be converted one number at a time.
     return x * random_bytes(x.shape).lt_(kept).to(x.dtype).mul_(_VALUES / kept)

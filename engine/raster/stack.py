@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
-from engine.errors import BandCountError, ConfigError, GridMismatchError, ModalityError
+from engine.errors import BandCountError, ConfigError, GridMismatchError, ModalityError, RasterOpenError
 from engine.modality import Modality, Resampling, Role, Unit, guess_role
 from engine.raster.bands import bands_with_data, good_bands, sample_values
 from engine.raster.grid import Grid, crs_name, is_local, same_crs
+from engine.raster.matfile import split_variable
 from engine.raster.pixels import check_bands
 from engine.raster.placement import overlap
 from engine.raster.resample import default_resampling, read_on_grid
@@ -61,6 +62,7 @@ class StackBlock:
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
+    spec: LayerSpec
     modality: Modality
     source: Source
     bands: tuple[int, ...]
@@ -132,6 +134,16 @@ class RasterStack:
                 layer.source, self.grid, window, layer.bands, layer.resampling, layer.modality.unit
             )
         return StackBlock(window, values, valid)
+
+    def stamp(self) -> list[Any]:
+        """What tells whether `read` still gives the same numbers: grid, files, what is taken of them and how.
+
+        JSON-able. A file is known by its full name, size and time of change; what a VRT refers to is not looked at.
+
+        Raises:
+            RasterOpenError: a file is gone.
+        """
+        return [str(self.grid), list(self.grid.transform), *(_stamp(layer) for layer in self._layers)]
 
     def close(self) -> None:
         """Close all files; no thread may be reading."""
@@ -218,7 +230,22 @@ def _layer(spec: LayerSpec, source: Source, bands: tuple[int, ...], grid: Grid) 
         source_count=source.count,
         resampling=spec.resampling,
     )
-    return _Layer(modality, source, bands, spec.resampling or default_resampling(grid, source.grid))
+    return _Layer(spec, modality, source, bands, spec.resampling or default_resampling(grid, source.grid))
+
+
+def _stamp(layer: _Layer) -> list[Any]:
+    files = {
+        Path(split_variable(layer.spec.path)[0]).resolve(),
+        layer.source.path.resolve(),
+    }  # an ENVI header, its data
+    try:
+        facts = [(path, path.stat()) for path in sorted(files)]
+    except OSError as error:
+        raise RasterOpenError(f"{error.filename}: raster cannot be read ({error.strerror}); check the path") from error
+    return [
+        layer.modality.name, str(layer.spec.path), layer.spec.variable, layer.bands, layer.modality.unit,
+        layer.resampling, [[str(path), fact.st_size, fact.st_mtime_ns] for path, fact in facts],
+    ]  # fmt: skip
 
 
 def _guess_unit(source: Source, bands: tuple[int, ...]) -> Unit:

@@ -61,20 +61,42 @@ class Checkpoints:
         Raises:
             ResumeError: it belongs to another job, or is damaged.
         """
+        facts = self.facts()
+        if facts is None:
+            return None
         try:
-            facts = json.loads((self.folder / "state.json").read_text(encoding="utf-8"))
             tensors: Tensors = {}
             for key, tensor in load_file(self.folder / facts["file"], device=str(device)).items():
                 group, _, name = key.partition("/")
                 tensors.setdefault(group, {})[name] = tensor
-        except FileNotFoundError:
-            return None
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise ResumeError(f"{self.folder}: damaged checkpoint ({error}); start again without --resume") from error
-        if facts["job"] != self.job:
-            change = difference(facts["job"], self.job)
-            raise ResumeError(f"{self.folder}: the run was started with {change}; set it back, or start anew elsewhere")
+            raise self._damaged(error) from error
         return tensors, facts
+
+    def facts(self) -> dict[str, Any] | None:
+        """Facts of the checkpoint, None where there is none yet: whether a run may be resumed, before it is touched.
+
+        Raises:
+            ResumeError: it belongs to another job, or is damaged.
+        """
+        try:
+            text = (self.folder / "state.json").read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError) as error:
+            raise self._damaged(error) from error
+        try:
+            facts: dict[str, Any] = json.loads(text)
+            job = facts["job"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._damaged(error) from error
+        if job != self.job:
+            change = difference(job, self.job)
+            raise ResumeError(f"{self.folder}: the run was started with {change}; set it back, or start anew elsewhere")
+        return facts
+
+    def _damaged(self, error: Exception) -> ResumeError:
+        return ResumeError(f"{self.folder}: damaged checkpoint ({error}); start anew with another --out")
 
 
 def difference(there: Any, here: Any, where: str = "") -> str:

@@ -42,6 +42,7 @@ class Fitted:
         steps: steps done.
         seconds: time spent on them, over all sittings.
         best_step: the step after which validation was best.
+        earlier_seconds: of the whole job in the sittings before this one, up to the checkpoint from which it went on.
     """
 
     network: MaMOLNetwork
@@ -49,6 +50,7 @@ class Fitted:
     steps: int
     seconds: float
     best_step: int
+    earlier_seconds: float = 0.0
 
 
 @dataclass
@@ -57,6 +59,7 @@ class _Progress:
 
     step: int = 0
     seconds: float = 0.0
+    job_seconds: float = 0.0  # of all that the job did until this checkpoint, over all sittings
     best_score: float = -1.0
     best_step: int = 0
     losses: float = 0.0  # sum since the last validation
@@ -73,6 +76,7 @@ def fit(
     resume: bool,
     progress: Progress,
     cancelled: Callable[[], bool] = lambda: False,
+    started: float | None = None,
 ) -> Fitted:
     """Train the network, from its last checkpoint if `resume`.
 
@@ -84,11 +88,13 @@ def fit(
         resume: start from the checkpoint where there is one.
         progress: told of every step.
         cancelled: asked before every step.
+        started: when this sitting of the job began, by the monotonic clock; default: now.
 
     Raises:
         Cancelled: `cancelled()` said so; the checkpoint is up to date.
         ConfigError: the device has too little memory for a batch.
     """
+    started = time.monotonic() if started is None else started
     network, config, device, team = ready.network, ready.data.config.training, ready.device, ready.team
     optimiser = make_optimiser(network, config)
     teacher = Teacher(network, config.average)
@@ -101,13 +107,20 @@ def fit(
     if stored is not None:
         at, best = _restore(stored, network, teacher, optimiser, mixer)
         progress.log(f"resuming after step {at.step}")
+    earlier = at.job_seconds
+    judged = any(len(split.validation) for split in ready.data.splits)
+    patience = config.patience if judged else None  # without validation pixels all scores are equal
     teaching_from = round(config.teaching_start * steps) if config.teaching > 0 else steps
     sitting, saved = time.monotonic() - at.seconds, time.monotonic()
+
+    def write() -> None:
+        at.job_seconds = earlier + time.monotonic() - started
+        checkpoints.save(*_state(at, network, teacher, optimiser, mixer, best))
 
     def save() -> None:
         with team.together():  # torchrun stops the one that still writes, where another has ended
             if team.first:
-                checkpoints.save(*_state(at, network, teacher, optimiser, mixer, best))
+                write()
 
     try:
         while True:
@@ -120,10 +133,10 @@ def fit(
                     | numbers
                 )
                 at.losses = 0.0
-                if score >= at.best_score:  # of equals the later: without validation pixels all are
+                if score >= at.best_score:  # of equals the last is kept: without validation pixels all are
                     at.best_score, at.best_step, best = score, at.step, _weights(teacher.network)
                 progress.log(f"step {at.step}: loss {at.history[-1]['loss']:.3f}, validation score {score:.3f}")
-            if at.step == steps or _patience_is_over(at, config):
+            if at.step == steps or _patience_is_over(at, patience):
                 break
             if team.any(cancelled()):
                 raise Cancelled(f"stopped after step {at.step} of {steps}; --resume goes on from there")
@@ -158,7 +171,7 @@ def fit(
             at.seconds = time.monotonic() - sitting
             progress.step("training", at.step, steps, "steps")
             if team.first and time.monotonic() - saved >= config.checkpoint_seconds:
-                checkpoints.save(*_state(at, network, teacher, optimiser, mixer, best))
+                write()
                 saved = time.monotonic()
     except Cancelled:  # before a step, or during a validation, which is then due again
         save()
@@ -166,7 +179,7 @@ def fit(
 
     save()
     teacher.network.load_state_dict(best, strict=False)
-    return Fitted(teacher.network, at.history, at.step, at.seconds, at.best_step)
+    return Fitted(teacher.network, at.history, at.step, at.seconds, at.best_step, earlier)
 
 
 def make_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
@@ -197,10 +210,12 @@ def _validation_is_due(at: _Progress, config: TrainingConfig, steps: int) -> boo
     return at.step > 0 and not validated and (at.step % config.validate_every == 0 or at.step == steps)
 
 
-def _patience_is_over(at: _Progress, config: TrainingConfig) -> bool:
-    if config.patience is None or not at.history:
+def _patience_is_over(at: _Progress, patience: int | None) -> bool:
+    """Whether so many validations have been no better than the best before them; an equal one is no better."""
+    if patience is None or not at.history:
         return False
-    return sum(row["step"] > at.best_step for row in at.history) >= config.patience
+    scores = [row["score"] for row in at.history]
+    return len(scores) - 1 - scores.index(max(scores)) >= patience
 
 
 def _weights(network: MaMOLNetwork) -> dict[str, Tensor]:

@@ -94,6 +94,7 @@ class Outcome:
         reliability: of the confidence on the same pixels.
         uncalibrated: the same before class bias and temperature.
         validation: the same as `reliability` on the validation pixels, on which both were fitted; empty without.
+        validation_confusions: on the same pixels, before class bias and temperature: what settings are chosen by.
         predictions: arrays for paired comparisons: `patterns` (P,), `predicted` (P, N) class index, -1 where the pixel
             lacks a modality of the pattern, `confidence` (P, N), `reference` (N,).
         measured_on: "test" or "validation".
@@ -106,6 +107,7 @@ class Outcome:
     reliability: dict[str, Reliability]
     uncalibrated: dict[str, Reliability]
     validation: dict[str, Reliability]
+    validation_confusions: dict[str, Confusion]
     predictions: dict[str, np.ndarray]
     measured_on: str
     experts: dict[str, Any] | None
@@ -146,6 +148,7 @@ def examine(network: MaMOLNetwork, examiner: Examiner, names: Sequence[str], pri
         reliability=reliability(measured, calibrations),
         uncalibrated=reliability(measured, untouched),
         validation={} if validation is None else reliability(validation, calibrations),
+        validation_confusions={} if validation is None else validation.confusions(names),
         predictions={
             "patterns": np.array(pattern_names),
             "predicted": predicted.astype(np.int32),

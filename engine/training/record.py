@@ -31,10 +31,8 @@ def natural_patterns(data: Prepared, caches: Sequence[SceneCache]) -> set[tuple[
     found: set[tuple[bool, ...]] = set()
     for scene, split, cache in zip(data.scenes, data.splits, caches, strict=True):
         pixels = np.concatenate([split.train, split.validation])
-        for start in range(0, len(pixels), 4096):
-            part = pixels[start : start + 4096]
-            valid = cache.read(scene.rows[part], scene.cols[part], 1).valid[:, :, 0, 0]
-            found |= {tuple(row) for row in np.unique(valid, axis=0).tolist() if any(row)}
+        valid = cache.valid_at(scene.rows[pixels], scene.cols[pixels])
+        found |= {tuple(row) for row in np.unique(valid, axis=0).tolist() if any(row)}
     return found
 
 
@@ -72,6 +70,7 @@ def split_facts(data: Prepared) -> dict[str, Any]:
             "block_px": [split.block_px for split in data.splits],
             "buffer_px": [split.buffer_px for split in data.splits],
             "dropped": [split.dropped for split in data.splits],
+            "labels": [np.bincount(scene.classes, minlength=len(data.legend)).tolist() for scene in data.scenes],
         },
         "pixels": {side: counts.tolist() for side, counts in data.counts.items()},
     }
@@ -82,6 +81,7 @@ def model_info(
 ) -> ModelInfo:
     """What the model file says beside its weights."""
     grid = data.scenes[0].stack.grid
+    trained = data.counts["train"]
     return ModelInfo(
         modalities=data.modalities,
         stats=stats,
@@ -91,14 +91,8 @@ def model_info(
         trained_patterns=_trained_patterns(data, natural),
         training=facts,
         grid={"resolution": list(grid.resolution), "crs": None if grid.crs is None else grid.crs.to_string()},
-        priors=class_shares(data),
+        priors=tuple((trained / trained.sum()).tolist()),
     )
-
-
-def class_shares(data: Prepared) -> tuple[float, ...]:
-    """Share of each class (Y,) among all labelled pixels of all scenes."""
-    labels = np.bincount(np.concatenate([scene.classes for scene in data.scenes]), minlength=len(data.legend))
-    return tuple((labels / labels.sum()).tolist())
 
 
 def places(data: Prepared, side: str) -> dict[str, np.ndarray]:

@@ -45,7 +45,7 @@ class TrainingResult:
         folder: RUN/.
         model: the model file.
         patterns: `oa`, `aa`, `kappa`, `n` of each pattern.
-        seconds: time of the whole job.
+        seconds: time of the whole job, over all sittings; what a kill cost since the last checkpoint is not known.
         predictions: see `Outcome.predictions`, and `scene`, `row`, `col` of each pixel (N,).
     """
 
@@ -99,7 +99,11 @@ def run_training(
         training = config.training
         _check_shares(training, team)
         folder = RunFolder(out)
+        job = {"config": config.model_dump(mode="json"), "init": None if init is None else str(init)}
+        checkpoints = Checkpoints(folder.checkpoint, job)
         if team.first:
+            if resume:
+                checkpoints.facts()  # may be another job's, whose settings must stay
             folder.prepare(config, resume)
         data = prepare(config, progress)
 
@@ -118,11 +122,10 @@ def run_training(
             data.scenes, data.splits, ready.caches, ready.stats, evaluation_patterns(len(data.names), natural),
             len(data.legend), place, precision, cancelled, team,
         )  # fmt: skip
-        job = {"config": config.model_dump(mode="json"), "init": None if init is None else str(init)}
         fitted = fit(
-            ready, examiner.score, Checkpoints(folder.checkpoint, job),
+            ready, examiner.score, checkpoints,
             steps=total_steps(training, len(ready.batches.classes)), resume=resume,
-            progress=progress, cancelled=cancelled,
+            progress=progress, cancelled=cancelled, started=started,
         )  # fmt: skip
         progress.log(f"measuring {len(examiner.patterns)} patterns")
         outcome = examine(fitted.network, examiner, data.names, training.prior_correction)
@@ -130,7 +133,7 @@ def run_training(
             data.scenes[0], fitted.network, ready.stats, outcome.calibrations, examiner.patterns,
             device=place, precision=precision, cancelled=cancelled, team=team,
         )  # fmt: skip
-        seconds = time.monotonic() - started
+        seconds = fitted.earlier_seconds + time.monotonic() - started
         predictions = outcome.predictions | places(data, outcome.measured_on)
         with team.together():
             if team.first:

@@ -32,6 +32,9 @@ class RunFolder:
     def prepare(self, config: Config, resume: bool) -> None:
         """Make the folder and write the complete configuration, before any work is done.
 
+        With `resume` the checkpoint, where there is one, must have been accepted: what is written is taken for the
+        settings that the weights were trained with.
+
         Raises:
             OutputError: it holds a run already, or cannot be written.
         """

@@ -8,7 +8,10 @@ from engine.config import TrainingConfig
 
 
 def total_steps(config: TrainingConfig, training_pixels: int) -> int:
-    """Optimiser steps of the job: `steps`, or as many as `epochs` passes over the training pixels need."""
+    """Optimiser steps of the job: `steps`, or those in which `epochs` windows are drawn for each training pixel.
+
+    Windows drawn anywhere on the training side count, too: an epoch is an amount of work, not a promise.
+    """
     if config.epochs is None:
         return config.steps
     return math.ceil(config.epochs * training_pixels / (config.batch_size * config.accumulate))

@@ -24,8 +24,8 @@ from engine.model.backbone import VisionTransformer
 from engine.model.build import build_network
 from engine.model.network import MaMOLNetwork
 
-# Keys of [model] that do not shape weights.
-_FREE = {"weights", "train_backbone", "dropout", "core", "readout"}
+# Keys of [model] that change neither the weights' shapes nor what they do: a test tries every key there is.
+_FREE = {"weights", "train_backbone", "core", "dropout", "token_dropout", "head_dropout", "expert_balance"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def warm_start(
     Raises:
         ConfigError: the models are built differently.
     """
-    _check(config, old)
+    _check(config, network, old)
     modality_places = _places([modality.name for modality in modalities], old.info.names)
     class_places = _places([n.casefold() for n in legend.names], [n.casefold() for n in old.info.legend.names])
     layout = _layout(config, network, modalities, len(legend))
@@ -93,13 +93,19 @@ def _places(names: Sequence[str], old_names: Sequence[str]) -> _Places:
     return _Places([old_names.index(name) if name in old_names else None for name in names], len(old_names))
 
 
-def _check(config: ModelConfig, old: LoadedModel) -> None:
+def _check(config: ModelConfig, network: MaMOLNetwork, old: LoadedModel) -> None:
     here = config.model_dump(mode="json")
     for key, there in old.info.model.items():
         if key not in _FREE and key in here and here[key] != there:
             raise ConfigError(
                 f"model.{key} = {here[key]!r}, the model to start from has {there!r}; set it so, or leave out --init"
             )
+    same_backbone = old.network.frozen_backbone and old.network.backbone_sha256 == network.backbone_sha256
+    if network.frozen_backbone and not same_backbone:  # a frozen one is not carried over
+        raise ConfigError(
+            "the model to start from has other backbone weights than those that would stay as they are; set "
+            "model.train_backbone = true to take them over and train them, or leave out --init"
+        )
 
 
 def _layout(config: ModelConfig, network: MaMOLNetwork, modalities: Sequence[Modality], classes: int) -> _Layout:

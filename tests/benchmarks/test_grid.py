@@ -27,6 +27,8 @@ from engine.benchmarks.search_tables import write_search
 from engine.benchmarks.trial import experts_apart, run_trial
 from engine.config import load_config
 from engine.errors import Cancelled, ResumeError
+from engine.training.loop import fit
+from engine.training.outcome import Examiner
 from engine.training.prepare import resolve
 from tests.benchmarks.test_suites import SETTINGS
 from tests.conftest import ROOT
@@ -172,6 +174,52 @@ def test_last_weights_are_kept(make_scene, run_command, tmp_path, short, monkeyp
     )  # fmt: skip
     assert code == 0, err
     assert [(entry["step"], trial.fitted.best_step) for trial in done for entry in trial.fitted.history] == [(7, 7)]
+
+
+def test_a_trial_asks_its_validation_pixels_once(make_scene, run_command, tmp_path, short, monkeypatch):
+    """At the end; what is stored is what they would say asked again, before anything is calibrated."""
+    asked, done = [], []
+    validation = Examiner.validation
+
+    def counted(examiner, network, limit=None):
+        asked.append((examiner, limit))
+        return validation(examiner, network, limit)
+
+    def kept(*arguments):
+        done.append(run_trial(*arguments))
+        (examiner,) = (examiner for examiner, limit in asked if limit is None)
+        answers = validation(examiner, done[0].fitted.network)
+        again = answers.confusions(done[0].data.names)
+        assert done[0].validation == {name: confusion.summary() for name, confusion in again.items() if confusion.n}
+        return done[0]
+
+    monkeypatch.setattr(Examiner, "validation", counted)
+    monkeypatch.setattr(grid, "METHODS", (grid.Block("tokens", 70, {"MaMOL": ()}),))
+    monkeypatch.setattr(trial, "run_trial", kept)
+    code, _, err = run_command(
+        "benchmark", "methods", "--config", make_scene(SETTINGS), "--out", tmp_path / "out", "--seeds", "1",
+        "--threads", "1", "--device", "cpu",
+    )  # fmt: skip
+    assert code == 0 and len(done[0].validation) == 3, err
+
+
+def test_a_trial_counts_its_earlier_sittings(make_scene, run_command, tmp_path, short, monkeypatch):
+    began = []
+
+    def resumed(*arguments, started, **options):
+        began.append(started)
+        return replace(fit(*arguments, started=started, **options), earlier_seconds=1e4)
+
+    monkeypatch.setattr(grid, "METHODS", (grid.Block("tokens", 70, {"MaMOL": ()}),))
+    monkeypatch.setattr(trial, "fit", resumed)
+    now = time.monotonic()
+    code, _, err = run_command(
+        "benchmark", "methods", "--config", make_scene(SETTINGS), "--out", tmp_path / "out", "--seeds", "1",
+        "--threads", "1", "--device", "cpu",
+    )  # fmt: skip
+    assert code == 0, err
+    (run,) = lines(tmp_path / "out" / "runs.jsonl")
+    assert now < began[0] and 1e4 < run["seconds"] < 1e4 + time.monotonic() - now
 
 
 def test_methods_share_windows(make_scene, run_command, tmp_path, short):

@@ -20,7 +20,7 @@ from engine.data.splits import make_splits
 from engine.errors import Cancelled, NodataError, SplitError
 from engine.progress import SilentProgress
 from engine.training.prepare import Prepared, resolve
-from engine.training.record import class_shares, split_facts
+from engine.training.record import split_facts
 from engine.training.run import run_training
 from tests.benchmarks.test_suites import SETTINGS
 from tests.conftest import write_raster, write_scene
@@ -251,8 +251,7 @@ def split_as(trained):
             data = Prepared(config, open_scenes_for(config, info.modalities, info.legend), info.legend, splits=[])
             opened.callback(data.close)
             splits = make_splits(data.scenes, data.legend, config.split, info.window, 0)
-            training = split_facts(replace(data, splits=splits))
-            return data, replace(info, training=training, priors=class_shares(data))
+            return data, replace(info, training=split_facts(replace(data, splits=splits)))
 
         yield make
 

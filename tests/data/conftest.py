@@ -13,11 +13,14 @@ from engine.modality import Modality
 class ArrayStack:
     """Stands in for a RasterStack: values (C, H, W) and validity (H, W) by name."""
 
-    def __init__(self, values, valid):
-        self.values, self.valid = values, valid
+    def __init__(self, values, valid, stamp="made"):
+        self.values, self.valid, self._stamp = values, valid, stamp
         height, width = next(iter(valid.values())).shape
         self.grid = SimpleNamespace(height=height, width=width)
         self.largest_read = 0
+
+    def stamp(self):
+        return [self.grid.height, self.grid.width, self._stamp]
 
     def read(self, window):
         self.largest_read = max(self.largest_read, window.height * window.width)

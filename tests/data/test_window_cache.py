@@ -1,3 +1,6 @@
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,7 @@ from engine.data.statistics import band_statistics
 from engine.data.window_cache import CLOSED, UNLABELLED, build_caches
 from engine.errors import Cancelled, NodataError, OutputError
 from engine.progress import SilentProgress
+from tests.data.conftest import ArrayStack
 
 WINDOW, CORE = 12, 6
 
@@ -91,6 +95,55 @@ def test_cache_is_built_once_and_again_after_an_interruption(striped, prepare, t
             reach_px=WINDOW, unlabelled_tiles=1, seed=0, progress=SilentProgress(), cancelled=lambda: True,
         )  # fmt: skip
     assert not (tmp_path / "other" / "0" / "complete.json").exists()
+
+
+def test_a_cache_of_something_else_is_built_anew(striped, tmp_path, legend):
+    """Another split, labels, statistics, reach, tiles or files: what is opened is as if the folder had been empty."""
+    split = make_splits([striped], legend, SplitConfig(train_per_class=20), WINDOW, 0)
+    common = {"reach_px": WINDOW, "unlabelled_tiles": 2, "seed": 0}
+    stats = band_statistics([striped], split)
+    other_split = make_splits([striped], legend, SplitConfig(train_per_class=20), WINDOW, 1)
+    other_stats = band_statistics([striped], other_split)
+    other_labels = replace(striped, classes=(striped.classes + 1) % 3)
+    brighter = {name: values + 1 for name, values in striped.stack.values.items()}
+    other_files = replace(striped, stack=ArrayStack(brighter, striped.stack.valid, stamp="new"))
+    jobs = [
+        (striped, split, stats, common), (striped, other_split, stats, common), (striped, split, other_stats, common),
+        (other_labels, split, stats, common), (other_files, split, stats, common),
+        (striped, split, stats, common | {"reach_px": 1}), (striped, split, stats, common | {"unlabelled_tiles": 0}),
+        (striped, split, stats, common | {"seed": 1}),
+    ]  # fmt: skip
+    for number, (scene, sides, numbers, options) in enumerate(jobs):
+        (reused,), (fresh,) = (
+            build_caches(tmp_path / folder, [scene], sides, numbers, **options, progress=SilentProgress())
+            for folder in ("reused", str(number))
+        )
+        assert np.array_equal(reused.numbers, fresh.numbers)
+        for one, other in zip(reused.files, fresh.files, strict=True):
+            assert np.array_equal(one, other)
+
+
+def test_a_cache_whose_rebuilding_was_stopped_is_not_believed(striped, prepare, tmp_path, legend):
+    """Neither by the job that stopped, nor by the one it was first built for."""
+    splits, stats, _ = prepare([striped])
+
+    def build(seed, **options):
+        sides = make_splits([striped], legend, SplitConfig(), WINDOW, seed)
+        return build_caches(
+            tmp_path / "cache", [striped], sides, stats,
+            reach_px=WINDOW, unlabelled_tiles=100, seed=0, progress=SilentProgress(), **options,
+        )[0]  # fmt: skip
+
+    asked = itertools.count()
+    with pytest.raises(Cancelled):
+        build(1, cancelled=lambda: next(asked) == 2)
+    again = build(0)
+    classes = again.read(np.array([0]), np.array([0]), 120).classes[0]
+    assert np.array_equal(
+        classes[striped.rows[splits[0].train], striped.cols[splits[0].train]], striped.classes[splits[0].train]
+    )
+    held = [*splits[0].validation, *splits[0].test]
+    assert (classes[striped.rows[held], striped.cols[held]] == CLOSED).all()
 
 
 def test_scene_is_read_in_small_pieces(striped, prepare):

@@ -13,7 +13,7 @@ from engine.errors import ConfigError, EngineError
 from engine.modality import Modality
 from engine.model.backbone import VisionTransformer, VitShape
 from engine.model.build import build_network, resolve_model_config
-from engine.model.cost import flops_per_pixel
+from tests.model.cost import flops_per_pixel
 from tests.model.small import CLASSES, MODALITIES
 
 

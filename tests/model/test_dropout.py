@@ -54,6 +54,15 @@ def test_a_share_next_to_one_leaves_finite_numbers():
     assert torch.isfinite(dropout(torch.ones(100), 0.999)).all()
 
 
+@pytest.mark.parametrize("share", [1e-6, 0.001, 1 / 513])
+def test_a_share_below_half_a_byte_step_drops_that_share_and_no_more(share):
+    """256 kept of 256 is 0 in a byte, which would keep nothing at all."""
+    torch.manual_seed(0)
+    out = dropout(torch.ones(1000, 1000), share)
+    assert (out == 0).double().mean().item() == pytest.approx(share, abs=2e-4)
+    assert out.double().mean().item() == pytest.approx(1, abs=5e-4)
+
+
 def test_noise_has_the_deviation_asked_for():
     torch.manual_seed(0)
     noise = noisy(torch.zeros(1000, 1000), 0.1)

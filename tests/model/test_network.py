@@ -10,7 +10,7 @@ from engine.config import ModelConfig
 from engine.modality import Modality
 from engine.model.backbone import VisionTransformer, VitShape
 from engine.model.build import build_network
-from engine.model.cost import flops_per_pixel
+from tests.model.cost import flops_per_pixel
 from tests.model.small import CENTRE, CLASSES, MODALITIES, SMALL
 
 VARIANTS = [

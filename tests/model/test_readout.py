@@ -67,46 +67,36 @@ def test_single_modality_is_used_in_full(kind):
     grid=st.integers(1, 7),
     token_px=st.integers(1, 4),
     core=st.integers(1, 28),
-    bilinear=st.booleans(),
-    context=st.sampled_from([0, 3]),
 )
-def test_pixels_read_their_own_token(grid, token_px, core, bilinear, context):
+def test_pixels_read_their_own_token(grid, token_px, core):
     """Tokens that carry their own place give every pixel of the core its place, whatever is kept of them."""
     window = grid * token_px
     core = min(core, window)
-    readout = DenseReadout(
-        width=2, feature_width=2, prefix=1, grid=grid, token_px=token_px, core=core, bilinear=bilinear,
-        context=context, class_token=False,
-    )  # fmt: skip
-    for layer in (readout.own, readout.around):
-        if layer is not None:
-            with torch.no_grad():
-                layer.weight.copy_(torch.eye(2) if layer is readout.own else torch.zeros(2, 2))
-                layer.bias.zero_()
+    readout = DenseReadout(width=2, feature_width=2, prefix=1, grid=grid, token_px=token_px, core=core)
+    with torch.no_grad():
+        readout.own.weight.copy_(torch.eye(2))
+        readout.whole.weight.copy_(torch.eye(2))
+        for layer in (readout.own, readout.whole):
+            layer.bias.zero_()
     row, col = torch.meshgrid(torch.arange(grid), torch.arange(grid), indexing="ij")
     place = torch.stack([row, col], dim=-1).reshape(1, -1, 2).float()
     tokens = torch.cat([torch.full((1, 1, 2), 99.0), place], dim=1)[:, list(readout.keep)]
     found = readout(tokens)
     assert found.shape == (1, core, core, 2)
     pixel = torch.arange(core) + core_offset(window, core)
-    if bilinear and token_px > 1:
-        expected = ((pixel + 0.5) / token_px - 0.5).clamp(0, grid - 1)
-    else:
-        expected = (pixel // token_px).float()
+    expected = 99 + (pixel // token_px).float()  # the class token speaks for all
     assert torch.allclose(found[0, :, :, 0], expected[:, None].expand(core, core), atol=1e-5)
     assert torch.allclose(found[0, :, :, 1], expected[None].expand(core, core), atol=1e-5)
 
 
-@pytest.mark.parametrize("readout", [{"own_token": False}, {"class_token": False}, {"context": 3}, {"bilinear": True}])
-def test_kept_tokens_are_enough(readout):
+def test_kept_tokens_are_enough():
     """Leaving out tokens that no pixel reads changes nothing."""
     torch.manual_seed(0)
-    module = DenseReadout(width=6, feature_width=4, prefix=1, grid=7, token_px=2, core=4, **readout).eval()
-    everything = DenseReadout(width=6, feature_width=4, prefix=1, grid=7, token_px=2, core=4, **readout).eval()
+    module, everything = (
+        DenseReadout(width=6, feature_width=4, prefix=1, grid=7, token_px=2, core=4).eval() for _ in range(2)
+    )
     everything.load_state_dict(module.state_dict())
     everything.kept_first, everything.kept = 0, 7
     tokens = torch.randn(2, 50, 6)
     assert len(module.keep) < 50
     assert torch.allclose(module(tokens[:, list(module.keep)]), everything(tokens), atol=1e-6)
-    with pytest.raises(ValueError, match="at least one"):
-        DenseReadout(width=6, feature_width=4, prefix=1, grid=7, token_px=2, core=4, own_token=False, class_token=False)

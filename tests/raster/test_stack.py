@@ -1,3 +1,5 @@
+import json
+import os
 import threading
 from dataclasses import replace
 from itertools import permutations
@@ -130,6 +132,31 @@ def test_the_unit_of_sar_is_guessed_from_its_values(make_raster):
     assert RasterStack([LayerSpec("sar", power)]).modalities[0].unit == "linear"
     assert RasterStack([LayerSpec("sar", decibels, unit="linear")]).modalities[0].unit == "linear"
     assert RasterStack([LayerSpec("temperature", decibels)]).modalities[0].unit == "linear"
+
+
+def test_a_stamp_changes_with_what_is_read(make_raster, tmp_path):
+    """Opened again it is the same; another file, other bands or another way to read give another one."""
+    rng = np.random.default_rng(0)
+    path = make_raster("a.tif", rng.random((3, 20, 20)).astype(np.float32))
+    layer = LayerSpec("hsi", path)
+    stamps = [
+        json.dumps(RasterStack([other]).stamp())
+        for other in (
+            layer, layer, replace(layer, bands=(1, 2)), replace(layer, resampling="nearest"), replace(layer, unit="db"),
+            replace(layer, name="msi"),
+        )
+    ]  # fmt: skip
+    assert stamps[0] == stamps[1] and len(set(stamps)) == 5
+    make_raster("a.tif", rng.random((3, 20, 20)).astype(np.float32))
+    os.utime(path, ns=(1, 1))
+    stack = RasterStack([layer])
+    assert json.dumps(stack.stamp()) not in stamps
+    path.unlink()
+    with pytest.raises(RasterOpenError, match="check the path"):
+        stack.stamp()
+    scipy.io.savemat(tmp_path / "a.mat", {name: rng.random((40, 50, 4)) for name in ("one", "two")})
+    of_variables = [RasterStack([LayerSpec("hsi", f"{tmp_path / 'a.mat'}:{name}")]).stamp() for name in ("one", "two")]
+    assert of_variables[0] != of_variables[1]
 
 
 def test_layers_without_crs_on_one_grid_are_fine(make_layer, tmp_path):

@@ -141,6 +141,21 @@ def test_checkpoint_of_another_job_or_damaged(tmp_path):
         Checkpoints(folder, {"config": {"training": {"seed": 1}}}).load(CPU)
 
 
+@pytest.mark.parametrize("damage", ["tensors", "json", "list", "bytes", "job"])
+def test_a_damaged_checkpoint_is_no_new_start(tmp_path, damage):
+    """Only where no checkpoint was ever written, a run starts at step 0."""
+    checkpoints = Checkpoints(tmp_path, {})
+    checkpoints.save(1, {"network": {"a": torch.zeros(1)}}, {})
+    state = tmp_path / "state.json"
+    if damage == "tensors":
+        next(tmp_path.glob("*.safetensors")).unlink()
+    else:
+        text = json.dumps({key: value for key, value in json.loads(state.read_text()).items() if key != "job"})
+        state.write_bytes({"json": b"{", "list": b"[]", "bytes": b"\xff\xfe", "job": text.encode()}[damage])
+    with pytest.raises(ResumeError, match="damaged"):
+        checkpoints.load(CPU)
+
+
 def test_checkpoint_that_cannot_be_written_leaves_the_former(tmp_path, monkeypatch):
     checkpoints = Checkpoints(tmp_path, {})
     checkpoints.save(1, {"network": {"a": torch.zeros(1)}}, {})

@@ -75,7 +75,8 @@ def test_a_run_leaves_everything(make_config, tmp_path):
     assert info.names == ("a", "b") and len(info.legend) == 3
     assert info.trained_patterns == ("a+b", "a", "b")
     assert set(info.patterns["a"]) == {"oa", "aa", "kappa", "n", "temperature", "bias"}
-    assert sum(info.priors) == pytest.approx(1)
+    trained = np.array(info.training["pixels"]["train"])
+    assert info.priors == pytest.approx(trained / trained.sum(), abs=1e-12)  # not of the test side's labels
 
     rows = list(csv.DictReader((run / "history.csv").open()))
     assert [int(row["step"]) for row in rows] == list(range(3, 31, 3))
@@ -116,7 +117,7 @@ def test_same_seed_same_weights(make_config, tmp_path):
 def test_cancelled_and_resumed_equals_uninterrupted(make_config, tmp_path, stop_at):
     config = make_config()
     train(config, tmp_path / "whole")
-    steps = []
+    steps, started = [], time.monotonic()
 
     class Counter(SilentProgress):
         def step(self, stage, done, total, unit=""):
@@ -125,7 +126,16 @@ def test_cancelled_and_resumed_equals_uninterrupted(make_config, tmp_path, stop_
     with pytest.raises(Cancelled, match=f"after step {stop_at} of 6"):
         train(config, tmp_path / "parts", progress=Counter(), cancelled=lambda: ("training", stop_at) in steps)
     assert not (tmp_path / "parts" / "model.safetensors").exists()
-    train(config, tmp_path / "parts", resume=True)
+    # Reading and waiting of the first sitting are part of the job, as are its steps.
+    path = tmp_path / "parts" / "checkpoint" / "state.json"
+    state = json.loads(path.read_text())
+    assert state["progress"]["seconds"] < state["progress"]["job_seconds"] < time.monotonic() - started
+    state["progress"]["job_seconds"] += 1e4
+    path.write_text(json.dumps(state))
+    resumed = train(config, tmp_path / "parts", resume=True)
+    assert 1e4 < resumed.seconds < 1e4 + time.monotonic() - started
+    told = [json.loads((tmp_path / "parts" / name).read_text()) for name in ("metrics.json", "report.json")]
+    assert told[0]["seconds"] == told[1]["run"]["seconds"] == round(resumed.seconds, 1)
     assert same_weights(tmp_path / "whole", tmp_path / "parts")
     histories = [(tmp_path / name / "history.csv").read_text().splitlines() for name in ("whole", "parts")]
     without_time = [[[*line.split(",")[:1], *line.split(",")[2:]] for line in lines] for lines in histories]
@@ -178,9 +188,22 @@ def test_resuming_another_job_is_an_error(make_config, tmp_path):
     config, spy = make_config(), Spy()
     with pytest.raises(Cancelled):
         train(config, tmp_path / "run", progress=spy, cancelled=lambda: "training" in spy.stages)
+    written = (tmp_path / "run" / "config.toml").read_bytes()
     other = config.model_copy(update={"training": config.training.model_copy(update={"learning_rate": 0.5})})
     with pytest.raises(ResumeError, match=r"training\.learning_rate = 0\.\d+, now it is 0\.5"):
         train(other, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "config.toml").read_bytes() == written  # still what the checkpoint was trained with
+
+
+def test_a_run_without_a_checkpoint_may_be_resumed_with_other_settings(make_config, tmp_path):
+    """Nothing was trained yet; the settings of the new sitting are those that are written, before any work is done."""
+    with pytest.raises(Cancelled):
+        train(make_config(), tmp_path / "run", cancelled=lambda: True)
+    assert load_config(tmp_path / "run" / "config.toml").training.steps == 6
+    train(make_config(steps=1, split={"seed": 3}), tmp_path / "run", resume=True)
+    assert load_config(tmp_path / "run" / "config.toml").training.steps == 1
+    train(make_config(steps=1, split={"seed": 3}), tmp_path / "fresh")
+    assert same_weights(tmp_path / "run", tmp_path / "fresh")
 
 
 def test_out_below_a_file_is_an_output_error(make_config, tmp_path):

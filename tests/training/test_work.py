@@ -6,16 +6,30 @@ import numpy as np
 import torch
 
 from engine.config import parse_config
-from engine.data.window_cache import CLOSED
+from engine.data.statistics import band_statistics
+from engine.data.window_cache import CLOSED, SceneCache, build_caches
 from engine.progress import SilentProgress
 from engine.training.assemble import assemble
 from engine.training.prepare import prepare
+from engine.training.record import natural_patterns
 from engine.training.teacher import Teacher
 from tests.training.conftest import SIDE, TINY_MODEL
 from tests.work import counted
 
 TOKENS = (TINY_MODEL["window"] // TINY_MODEL["token_px"]) ** 2 + 1
 HEADS = 2  # one for each fusion
+
+
+def test_patterns_are_found_without_reading_values(make_job, tmp_path, monkeypatch):
+    """Only what is valid is asked for, of all pixels at once; the sensor with a hole is found missing."""
+    monkeypatch.delattr(SceneCache, "read")
+    with closing(prepare(parse_config(make_job()))) as data:
+        stats = band_statistics(data.scenes, data.splits)
+        caches = build_caches(
+            tmp_path, data.scenes, data.splits, stats,
+            reach_px=8, unlabelled_tiles=0, seed=0, progress=SilentProgress(),
+        )  # fmt: skip
+        assert natural_patterns(data, caches) == {(True, True), (True, False)}
 
 
 def test_an_untaught_step_costs_its_labels_and_their_sensors(make_job, tmp_path, monkeypatch):

@@ -41,11 +41,11 @@ _VARIANTS = {
 def run_batch(
     out: Path, device: str, precision: str, threads: int | None, progress: Progress, cancelled: Callable[[], bool]
 ) -> Path:
-    """Time the three ways, compare their maps, and return the page's path.
+    """Time the three ways, count the pixels whose class differs between them, and return the page's path.
 
     Raises:
         ConfigError: the batch script is not beside the engine.
-        EngineError: a batch failed, or two ways made different maps.
+        EngineError: a batch failed.
         Cancelled: `cancelled` said so.
     """
     script = Path(engine.__file__).resolve().parents[1] / "scripts" / "generate_maps.py"

@@ -38,12 +38,12 @@ print(code, used.ru_utime + used.ru_stime, used.ru_maxrss)
 
 @dataclass(frozen=True, slots=True)
 class SizeCost:
-    """One size of scene, medians over rounds; the processor time that a program's start takes is left out.
+    """One size of scene; the processor time that a program's start takes is left out.
 
     Attributes:
         pixels: mapped.
-        cpu_seconds: of all threads.
-        memory: peak, resident bytes.
+        cpu_seconds: of all threads, median over rounds.
+        memory: peak, resident bytes, the largest of all rounds.
     """
 
     pixels: int
