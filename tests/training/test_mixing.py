@@ -10,39 +10,9 @@ from engine.data.mixed_windows import mixed_windows
 from engine.data.mixing import Mix, draw_mixes
 from engine.errors import Cancelled, ConfigError
 from engine.progress import SilentProgress
-from engine.training.assemble import assemble
 from engine.training.mixing import mixed_loss
-from engine.training.prepare import prepare
 from engine.training.run import run_training
-from engine.training.teacher import Teacher
-
-CPU = torch.device("cpu")
-CENTRE = {"readout": "centre", "core": None, "window": 6, "token_px": 1}
-EARLY = {"enabled": True, "start": 0.0, "every": 2, "confidence": 0.0, "at_least": 5}
-
-
-@pytest.fixture
-def make_ready(make_job, tmp_path):
-    """A small job with everything that training works with, its network after some steps, and a mixer for it."""
-    opened = []
-
-    def make(mixing=None, sensors=2, **options):
-        job = make_job(**options) | {"mixing": EARLY | (mixing or {})}
-        files = job["scene"][0]["modalities"]
-        files |= {"c": files["b"]} if sensors == 3 else {}
-        data = prepare(parse_config(job))
-        opened.append(data)
-        ready = assemble(data, tmp_path / f"cache{len(opened)}", CPU, "float32", SilentProgress())
-        optimiser = torch.optim.Adam(ready.network.parameters(), lr=0.01)
-        for step in range(25):
-            optimiser.zero_grad()
-            ready.loss(Teacher(ready.network, 0.0))(step, taught=False).backward()
-            optimiser.step()
-        return ready, ready.mixer(Teacher(ready.network, 0.9), 10)
-
-    yield make
-    for data in opened:
-        data.close()
+from tests.training.small import CENTRE, EARLY
 
 
 def two_places(batches, rng, count):
