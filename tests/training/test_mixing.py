@@ -139,6 +139,23 @@ def test_mixed_loss_teaches(make_ready, model, mixing):
     assert np.isfinite(losses).all()
 
 
+def test_no_pair_in_a_process_and_in_any(make_ready):
+    """Without a fitting pair training goes on as usual; with fewer than processes, one has none but the same chance."""
+    ready, mixer = make_ready(model={"pixels": False}, mixing={"fill_incomplete": True}, learnt=0)
+    batches, one = ready.batches, two_places(ready.batches, np.random.default_rng(0), 1)
+    left = []
+    for share in (slice(0, None, 2), slice(1, None, 2)):
+        batches.share, rng = share, np.random.default_rng(1)
+        windows = mixed_windows(batches, rng, one, "modality")
+        assert len(windows.valid) == len(windows.values[0]) == (share.start == 0)
+        left.append(rng.random())
+    assert windows.at.shape == (3, 0) and windows.values[0].shape[1:] == (3, 8, 8) and left[0] == left[1]
+    batches.share = slice(None)
+    mixer.chosen = np.arange(len(mixer.candidates))
+    mixer.available[:] = [True, False]  # nobody has what all lack
+    assert mixer.active and mixer.loss(3) is None
+
+
 def test_what_a_fixed_table_takes_is_never_shown(make_ready):
     """Under protocol "paper" a sample lacks what its row of the table lacks, in choosing and in mixing."""
     ready, mixer = make_ready(missing={"protocol": "paper", "rate": 0.8}, mixing={"fill_incomplete": True}, hole=False)
