@@ -187,11 +187,14 @@ class MissingConfig(_Section):
         return dict.fromkeys(value, 1.0) if isinstance(value, list | tuple) else value
 
 
+MixingKind = Literal["modality", "mixup", "balanced_mixup", "dropout"]
+
+
 class MixingConfig(_Section):
     """Modality-mix learning: samples whose sensors come from two places, with both labels."""
 
     enabled: bool = False
-    kind: Literal["modality", "mixup", "dropout"] = "modality"  # sensors mixed | controls: values blended, sensors gone
+    kind: MixingKind = "modality"  # sensors mixed | mixup, balanced_mixup: values blended | dropout: sensors gone
     start: float = Field(0.6, ge=0, lt=1)  # share of the steps before it begins
     every: int = Field(60, ge=1)  # steps between two selections of the samples to mix
     select: float = Field(0.6, gt=0, le=1)  # share of each class's well predicted samples that are mixed
@@ -204,7 +207,7 @@ class MixingConfig(_Section):
     pure: bool = False  # mixed samples alone, without the usual loss
     learning_rate: float = Field(0.3, gt=0, le=1)  # factor of training's from then on
     fill_incomplete: bool = False  # mix samples that lack sensors, too: they take just these from others
-    blend: float = Field(0.4, gt=0)  # mixup: parameter of the beta distribution of shares
+    blend: float = Field(0.4, gt=0)  # mixup, balanced_mixup: parameter of the beta distribution of shares
 
     @model_validator(mode="after")
     def _fill(self) -> MixingConfig:

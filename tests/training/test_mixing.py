@@ -63,24 +63,89 @@ def test_turned_windows_still_fit(make_ready):
 
 
 def test_controls_show_what_they_say(make_ready):
-    """Mixup blends both places' values; dropout takes sensors away and keeps the host's label."""
+    """Mixups blend both places' values by each sensor's share; dropout takes sensors away, with the host's label."""
     ready, _ = make_ready(hole=False)
     batches = ready.batches
     mix = two_places(batches, np.random.default_rng(0), 12)
-    nothing = np.zeros_like(mix.taken)
+    nothing, shares = np.zeros_like(mix.taken), np.random.default_rng(2).random((12, 2))
 
     def windows(kind, host=mix.host, donor=mix.donor, taken=mix.taken):
-        return mixed_windows(batches, np.random.default_rng(1), Mix(host, donor, taken), kind, np.full(12, 0.25))
+        return mixed_windows(batches, np.random.default_rng(1), Mix(host, donor, taken), kind, shares)
 
     host, donor = (windows("dropout", host=pixels, taken=nothing) for pixels in (mix.host, mix.donor))
     mixed, blended, dropped = windows("modality"), windows("mixup"), windows("dropout")
+    balanced = windows("balanced_mixup")
     for modality in range(2):
         one, other, gone = host.values[modality], donor.values[modality], mix.taken[:, modality, None, None]
         assert (mixed.values[modality] == np.where(gone[:, None], other, one)).all()
-        assert np.allclose(blended.values[modality], 0.25 * one + 0.75 * other, atol=1e-5)
+        for number, share in enumerate(shares[:, modality]):
+            expected = share * one[number] + (1 - share) * other[number]
+            assert np.allclose(blended.values[modality][number], expected, atol=1e-5)
+        assert (balanced.values[modality] == blended.values[modality]).all()
         assert (dropped.valid[:, modality] == (host.valid[:, modality] & ~gone)).all()
     assert (blended.valid == (host.valid & donor.valid)).all() and (blended.host != blended.donor).all()
     assert (dropped.host == dropped.donor).all() and len(dropped.host) > len(mixed.host)
+
+
+@pytest.mark.parametrize("kind", ["mixup", "balanced_mixup"])
+def test_blended_pixels_by_hand(make_ready, kind):
+    """Numbers and labels one after the other: what is blended by sensor is labelled by what each contributes."""
+    ready, mixer = make_ready(mixing={"kind": kind}, sensors=3, hole=False, learnt=0)
+    ready.network.eval()
+    mixer.prepare(0)
+    mixer.reliability = np.array([0.8, 0.4, 0.2])
+    drawn, again = (mixer._draw(np.random.default_rng(5), 40) for _ in range(2))
+    assert (drawn.blend == again.blend).all() and (drawn.shares == again.shares).all()
+    logits, labels = mixer._pixels(ready.bank, np.random.default_rng(6), drawn)
+    view = np.random.default_rng(6).integers(ready.bank.views, size=(2, 40)) * len(mixer.candidates)
+    assert len(labels) == 40 and labels.sum(dim=1).numpy() == pytest.approx(1, abs=1e-6)
+    for row, (host, donor) in enumerate(zip(drawn.mix.host, drawn.mix.donor, strict=True)):
+        one, other = mixer.classes[host], mixer.classes[donor]
+        assert one != other and not (set(range(3)) - {one, other}) & set(labels[row].nonzero()[:, 0].tolist())
+        shares = drawn.blend[row].tolist()
+        if kind == "mixup":
+            assert shares[0] == shares[1] == shares[2] == pytest.approx(labels[row, one].item(), abs=1e-6)
+        else:
+            # l^k / (l^k + (1 - l)^k) as odds: those of a sensor twice as reliable are the root
+            odds = [share / max(1 - share, 1e-300) for share in shares]
+            if all(1e-6 < share < 1 - 1e-6 for share in shares):
+                assert odds[0] ** 2 == pytest.approx(odds[1]) and odds[1] ** 2 == pytest.approx(odds[2])
+            expected = (0.8 * shares[0] + 0.4 * shares[1] + 0.2 * shares[2]) / 1.4
+            assert labels[row, one].item() == pytest.approx(expected, abs=1e-6)
+        blended = [
+            share * stored[host + view[0, row]] + (1 - share) * stored[donor + view[1, row]]
+            for share, stored in zip(shares, ready.bank.numbers, strict=True)
+        ]
+        with torch.no_grad():
+            said = ready.network.classify_numbers([part[None] for part in blended], torch.ones(1, 3, dtype=torch.bool))
+        assert torch.allclose(said[0], logits[row], atol=1e-4)
+
+
+@pytest.mark.parametrize("model", [{"pixels": False}, CENTRE])
+def test_blended_windows_by_hand(make_ready, model):
+    """The same in windows: what the network says of these values, and the label of their anchors."""
+    ready, mixer = make_ready(model=model, mixing={"kind": "balanced_mixup"}, hole=False, learnt=0)
+    ready.network.eval()
+    mixer.training = mixer.training.model_copy(update={"noise": 0.0})
+    mixer.prepare(0)
+    mixer.reliability = np.array([0.6, 0.3])
+    drawn = mixer._draw(np.random.default_rng(5), 30)
+    assert ((drawn.blend[:, 0] > 0.5) == (drawn.blend[:, 1] > 0.5)).all()
+    logits, labels = mixer._windows(np.random.default_rng(7), drawn)
+    places = Mix(mixer.candidates[drawn.mix.host], mixer.candidates[drawn.mix.donor], drawn.mix.taken)
+    windows = mixed_windows(ready.batches, np.random.default_rng(7), places, "balanced_mixup", drawn.blend)
+    values, valid = [torch.from_numpy(array) for array in windows.values], torch.from_numpy(windows.valid)
+    assert len(labels) == windows.at.shape[1] > 0
+    for row, (window, down, right) in enumerate(windows.at.T.tolist()):
+        at = tuple(torch.tensor([index]) for index in (0, down, right))
+        with torch.no_grad():
+            said = ready.network([array[window, None] for array in values], valid[window, None], at=at)
+        assert torch.allclose(said[0], logits[row], atol=1e-4)
+        share = (2 * drawn.blend[window, 0] + drawn.blend[window, 1]) / 3
+        expected = np.zeros(3)
+        expected[windows.host[row]] += share
+        expected[windows.donor[row]] += 1 - share
+        assert labels[row].numpy() == pytest.approx(expected, abs=1e-6)
 
 
 def test_loss_by_hand():
@@ -118,6 +183,8 @@ def test_strength_is_what_the_network_says(make_ready, model):
     ("model", "mixing"),
     [
         ({}, {}), ({"pixels": False}, {"kind": "mixup"}), (CENTRE, {"fill_incomplete": True, "label": "inverse"}),
+        ({"fusion": "attention"}, {"kind": "balanced_mixup"}),
+        (CENTRE | {"fusion": "gated"}, {"kind": "balanced_mixup"}),
         ({"method": "moe_rep", "pixels": False}, {"kind": "dropout"}), ({"method": "dcp"}, {"label": "uniform"}),
     ],
 )  # fmt: skip
@@ -127,7 +194,7 @@ def test_mixed_loss_teaches(make_ready, model, mixing):
     mixer.prepare(0)
     ready.network.eval()  # no dropout: the loss is a function of the weights
     mixer.training = mixer.training.model_copy(update={"noise": 0.0})
-    optimiser = torch.optim.Adam(ready.network.parameters(), lr=0.01)
+    optimiser = torch.optim.Adam(ready.network.parameters(), lr=0.002)
     losses = []
     for _ in range(5):
         loss = mixer.loss(3)
@@ -185,7 +252,7 @@ def test_one_sensor_alone_cannot_be_mixed(make_job, tmp_path):
     job = make_job()
     del job["scene"][0]["modalities"]["b"]
     train(parse_config(job), tmp_path / "off")
-    train(parse_config(job | {"mixing": EARLY}), tmp_path / "on")
+    train(parse_config(job | {"mixing": EARLY | {"kind": "balanced_mixup"}}), tmp_path / "on")
     assert same_weights(tmp_path / "off", tmp_path / "on")
 
 
@@ -199,9 +266,10 @@ def test_mixing_changes_training_from_its_start_on(make_job, tmp_path):
     assert same_weights(tmp_path / "off", tmp_path / "none")
 
 
-def test_cancelled_and_resumed_equals_uninterrupted(make_job, tmp_path):
-    """What was chosen is in the checkpoint."""
-    config = parse_config(make_job() | {"mixing": EARLY | {"start": 0.3, "pure": True, "every": 100}})
+@pytest.mark.parametrize("mixing", [{"pure": True}, {"kind": "balanced_mixup"}])
+def test_cancelled_and_resumed_equals_uninterrupted(make_job, tmp_path, mixing):
+    """What was chosen, and what each sensor said, is in the checkpoint."""
+    config = parse_config(make_job() | {"mixing": EARLY | {"start": 0.3, "every": 100} | mixing})
     train(config, tmp_path / "whole")
     steps = []
 
@@ -215,6 +283,12 @@ def test_cancelled_and_resumed_equals_uninterrupted(make_job, tmp_path):
     assert same_weights(tmp_path / "whole", tmp_path / "parts")
 
 
-def test_filling_belongs_to_modality_mixing(make_job):
-    with pytest.raises(ConfigError, match='fill_incomplete needs kind = "modality"'):
-        parse_config(make_job() | {"mixing": {"kind": "mixup", "fill_incomplete": True}})
+@pytest.mark.parametrize("kind", ["mixup", "balanced_mixup", "dropout"])
+def test_filling_belongs_to_modality_mixing(make_job, kind):
+    with pytest.raises(ConfigError, match=f'fill_incomplete needs kind = "modality", got {kind!r}'):
+        parse_config(make_job() | {"mixing": {"kind": kind, "fill_incomplete": True}})
+
+
+def test_unknown_kinds_name_the_known_ones(make_job):
+    with pytest.raises(ConfigError, match=r"mixing\.kind: .*'balanced_mixup'.*\(got 'blend'\)"):
+        parse_config(make_job() | {"mixing": {"kind": "blend"}})
