@@ -203,6 +203,7 @@ class MixingConfig(_Section):
     label: Literal["confidence", "uniform", "inverse"] = "confidence"  # what sets a sensor's share in a mixed label
     least_share: float | None = Field(None, ge=0, le=0.5)  # of a sensor; default: 0.3 of two, 0.5 / M of more
     weak_weight: float = Field(2.0, ge=1)  # largest weight of the sensor that says least by itself; 1: all alike
+    gradient_modulation: float = Field(0.0, ge=0)  # OGM's alpha: holds back what says most by itself; 0: nothing
     weight: float = Field(0.5, ge=0)  # of the loss at mixed samples
     pure: bool = False  # mixed samples alone, without the usual loss
     learning_rate: float = Field(0.3, gt=0, le=1)  # factor of training's from then on

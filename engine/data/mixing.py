@@ -132,6 +132,24 @@ def sensor_weights(reliability: np.ndarray, limit: float) -> np.ndarray:
     return weights
 
 
+def gradient_scales(reliability: np.ndarray, alpha: float) -> np.ndarray:
+    """What the gradient of each sensor's features is multiplied with (M,): OGM (arXiv 2203.15332, eq. 10).
+
+    1 - tanh(alpha rho) for the sensor that says most by itself, rho being what it says over the mean of what the others
+    say; 1 for them, and for all where none says more. For two sensors this is the paper's; its noise, GE, is left out.
+
+    Args:
+        reliability: mean confidence of each sensor (M,).
+        alpha: how much; 0 scales nothing.
+    """
+    scales = np.ones(len(reliability))
+    strongest = int(reliability.argmax())
+    others = np.delete(reliability, strongest)
+    if len(others) and reliability[strongest] > others.mean():
+        scales[strongest] = 1 - np.tanh(alpha * reliability[strongest] / max(others.mean(), _LEAST))
+    return scales
+
+
 def contributions(reliability: np.ndarray) -> np.ndarray:
     """Share (M,) of each sensor in what all of them say by themselves (M,); adds up to 1."""
     said = np.maximum(reliability, _LEAST)

@@ -26,6 +26,7 @@ from engine.data.mixing import (
     balanced_blend,
     contributions,
     draw_mixes,
+    gradient_scales,
     mix_shares,
     select,
     sensor_weights,
@@ -108,6 +109,17 @@ class Mixer:
     def active(self) -> bool:
         """Whether there are samples of two classes to mix."""
         return len(np.unique(self.classes[self.chosen])) > 1
+
+    @property
+    def gradient_scales(self) -> list[float] | None:
+        """For the network while samples are mixed, by what each sensor said of the candidates; None: as they are.
+
+        Adam takes out a factor that all gradients of a weight have, but slowly: it remembers their sizes for a thousand
+        steps, longer than most second levels last. In weights that sensors share, it is their parts that change.
+        """
+        if not (self.config.gradient_modulation and self.active):
+            return None
+        return [float(scale) for scale in gradient_scales(self.reliability, self.config.gradient_modulation)]
 
     def prepare(self, step: int) -> str | None:
         """Choose samples anew where step number `step` asks for it; return what to tell about it."""

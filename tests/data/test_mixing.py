@@ -11,6 +11,7 @@ from engine.data.mixing import (
     balanced_blend,
     contributions,
     draw_mixes,
+    gradient_scales,
     mix_shares,
     select,
     sensor_weights,
@@ -106,6 +107,28 @@ def test_weak_sensors_weigh_more():
     assert sensor_weights(np.array([0.8, 0.5, 0.6]), 2.0).tolist() == pytest.approx([1, 1.6, 1])
     assert sensor_weights(np.array([0.8, 0.0]), 2.0).tolist() == [1, 2]
     assert sensor_weights(np.array([0.8, 0.4]), 1.0).tolist() == [1, 1]
+
+
+@given(st.integers(1, 5), st.integers(0, 10**6), st.floats(0, 3))
+def test_gradient_scales_by_hand(modalities, seed, alpha):
+    """Only the sensor that says more than the others is held back, by how many times more that is."""
+    reliability = np.random.default_rng(seed).random(modalities)
+    expected = [1.0] * modalities
+    for sensor in range(modalities):
+        others = [float(reliability[other]) for other in range(modalities) if other != sensor]
+        if others and reliability[sensor] > max(others):
+            ratio = float(reliability[sensor]) / max(sum(others) / len(others), 1e-3)
+            expected[sensor] = 1 - math.tanh(alpha * ratio)
+    assert gradient_scales(reliability, alpha).tolist() == pytest.approx(expected)
+
+
+def test_gradient_scales_at_the_ends():
+    assert gradient_scales(np.array([0.8, 0.4]), 0.5).tolist() == pytest.approx([1 - math.tanh(1), 1])
+    assert gradient_scales(np.array([0.4, 0.4]), 0.5).tolist() == [1, 1]
+    assert gradient_scales(np.array([0.4]), 0.5).tolist() == [1]
+    assert gradient_scales(np.zeros(3), 0.5).tolist() == [1, 1, 1]
+    assert gradient_scales(np.array([0.0, 0.9, 0.0]), 0.5).tolist() == [1, 0, 1]
+    assert gradient_scales(np.array([0.9, 0.1, 0.1]), 0.0).tolist() == [1, 1, 1]
 
 
 @given(st.integers(1, 5), st.integers(0, 10**6))

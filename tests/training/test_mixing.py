@@ -252,7 +252,8 @@ def test_one_sensor_alone_cannot_be_mixed(make_job, tmp_path):
     job = make_job()
     del job["scene"][0]["modalities"]["b"]
     train(parse_config(job), tmp_path / "off")
-    train(parse_config(job | {"mixing": EARLY | {"kind": "balanced_mixup"}}), tmp_path / "on")
+    mixing = EARLY | {"kind": "balanced_mixup", "gradient_modulation": 0.5}
+    train(parse_config(job | {"mixing": mixing}), tmp_path / "on")
     assert same_weights(tmp_path / "off", tmp_path / "on")
 
 
@@ -266,7 +267,7 @@ def test_mixing_changes_training_from_its_start_on(make_job, tmp_path):
     assert same_weights(tmp_path / "off", tmp_path / "none")
 
 
-@pytest.mark.parametrize("mixing", [{"pure": True}, {"kind": "balanced_mixup"}])
+@pytest.mark.parametrize("mixing", [{"pure": True}, {"kind": "balanced_mixup", "gradient_modulation": 0.5}])
 def test_cancelled_and_resumed_equals_uninterrupted(make_job, tmp_path, mixing):
     """What was chosen, and what each sensor said, is in the checkpoint."""
     config = parse_config(make_job() | {"mixing": EARLY | {"start": 0.3, "every": 100} | mixing})
