@@ -1,17 +1,22 @@
 """The second level of modality-mix learning: what is shown, what is minimised, and that it can be stopped anywhere."""
 
+import csv
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from engine.config import parse_config
+from engine.config import ModelConfig, parse_config
 from engine.data.mixed_windows import mixed_windows
 from engine.data.mixing import Mix, draw_mixes
 from engine.errors import Cancelled, ConfigError
+from engine.model.network import ADDED
 from engine.progress import SilentProgress
 from engine.training.mixing import mixed_loss
 from engine.training.run import run_training
+from engine.training.teacher import Teacher
 from tests.training.small import CENTRE, EARLY
 
 
@@ -223,6 +228,60 @@ def test_no_pair_in_a_process_and_in_any(make_ready):
     assert mixer.active and mixer.loss(3) is None
 
 
+@pytest.mark.parametrize("method", get_args(ModelConfig.model_fields["method"].annotation))
+def test_mixed_windows_teach_every_method(make_ready, method):
+    """The loss is that of mixed windows by hand; its gradient reaches what the method adds, and a step lowers it."""
+    ready, mixer = make_ready(model={"method": method, "pixels": False}, learnt=0)
+    ready.network.eval()
+    mixer.training = mixer.training.model_copy(update={"noise": 0.0})
+    mixer.prepare(0)
+    mixer.chosen = np.flatnonzero(mixer.available.all(axis=1))  # whatever an untrained network makes of them
+    loss = mixer.loss(3)
+    rng = np.random.default_rng([mixer.training.seed, 3, 11])
+    drawn = mixer._draw(rng, mixer.training.batch_size)
+    mix = Mix(mixer.candidates[drawn.mix.host], mixer.candidates[drawn.mix.donor], drawn.mix.taken)
+    windows = mixed_windows(ready.batches, rng, mix, "modality")
+    values, valid = [torch.from_numpy(array) for array in windows.values], torch.from_numpy(windows.valid)
+    with torch.no_grad():
+        logits = ready.network(values, valid).permute(0, 2, 3, 1)[tuple(torch.from_numpy(windows.at))]
+    total = 0.0
+    for row, window in enumerate(windows.at[0]):
+        log_p = logits[row].log_softmax(dim=0)
+        for modality in range(2):
+            source = windows.donor[row] if drawn.mix.taken[window, modality] else windows.host[row]
+            total -= drawn.shares[window, modality] * log_p[source].item()
+    assert loss.item() == pytest.approx(total / len(logits), rel=1e-4)
+
+    loss.backward()
+    added = {name: w.grad for name, w in ready.network.named_parameters() if name.startswith(ADDED)}
+    assert bool(added) == (method != "linear")
+    assert not added or any(gradient is not None and gradient.any() for gradient in added.values())
+    torch.optim.SGD(ready.network.parameters(), lr=0.01).step()
+    assert mixer.loss(3).item() < loss.item()
+
+
+def test_weight_of_the_mixed_loss(make_ready):
+    """Usual loss + weight times that of mixed samples, or the latter alone; the usual loss where nothing is mixed."""
+    ready, mixer = make_ready(learnt=2)
+    ready.network.eval()
+    usual = ready.loss(Teacher(ready.network, 0.9))
+    usual = type(usual)(**vars(usual) | {"config": usual.config.model_copy(update={"noise": 0.0})})
+    mixer.training = usual.config
+
+    def loss(**keys):
+        mixer.config = mixer.config.model_copy(update=keys)
+        return type(usual)(**vars(usual) | {"mixer": mixer})(5, taught=False).item()
+
+    expected = usual(5, taught=False).item()
+    assert loss(weight=0.7, pure=False) == loss(pure=True) == expected
+    mixer.prepare(0)
+    mixed = mixer.loss(5).item()
+    assert abs(mixed) > 0.01 and abs(mixed - expected) > 0.01
+    assert loss(weight=0.7, pure=False) == pytest.approx(expected + 0.7 * mixed)
+    assert loss(weight=0.0) == pytest.approx(expected)
+    assert loss(weight=0.7, pure=True) == pytest.approx(mixed)
+
+
 def test_what_a_fixed_table_takes_is_never_shown(make_ready):
     """Under protocol "paper" a sample lacks what its row of the table lacks, in choosing and in mixing."""
     ready, mixer = make_ready(missing={"protocol": "paper", "rate": 0.8}, mixing={"fill_incomplete": True}, hole=False)
@@ -255,6 +314,40 @@ def test_one_sensor_alone_cannot_be_mixed(make_job, tmp_path):
     mixing = EARLY | {"kind": "balanced_mixup", "gradient_modulation": 0.5}
     train(parse_config(job | {"mixing": mixing}), tmp_path / "on")
     assert same_weights(tmp_path / "off", tmp_path / "on")
+
+
+def rates(run):
+    """Learning rates of the history."""
+    with (run / "history.csv").open() as file:
+        return np.array([float(row["learning_rate"]) for row in csv.DictReader(file)])
+
+
+def test_learning_rate_falls_with_the_first_mixed_samples(make_job, tmp_path):
+    """By the factor, in the history and in what the last step does; as usual where there is nothing to mix."""
+    chance = {"dropout": 0.0, "head_dropout": 0.0, "token_dropout": 0.0}
+    job = make_job(model=chance, training={"noise": 0.0, "average": 0.0, "validate_every": 1, "patience": None})
+    last = EARLY | {"start": 5 / 6, "weight": 0.0}
+    keys = {"off": {}, "half": {"learning_rate": 0.5}, "quarter": {"learning_rate": 0.25}}
+    for name, mixing in keys.items():
+        train(parse_config(job | {"mixing": last | mixing if mixing else {}}), tmp_path / name)
+    none = EARLY | {"confidence": 0.999, "learning_rate": 0.25}
+    train(parse_config(job | {"mixing": none}), tmp_path / "none")
+    usual = rates(tmp_path / "off")
+    assert len(usual) == 6 and (usual > 0).all()
+    assert rates(tmp_path / "half") == pytest.approx(usual * [1, 1, 1, 1, 1, 0.5])
+    assert rates(tmp_path / "quarter") == pytest.approx(usual * [1, 1, 1, 1, 1, 0.25])
+    assert rates(tmp_path / "none").tolist() == usual.tolist()
+    ends = []
+    for name in keys:
+        state = load_file(next((tmp_path / name / "checkpoint").glob("*.safetensors")))
+        ends.append({key: w for key, w in state.items() if key.startswith("network/") and w.is_floating_point()})
+    whole, half, quarter = ends  # with a weight of 0, the last step goes the same way
+    moved = 0
+    for key, end in whole.items():
+        one, other = end - half[key], half[key] - quarter[key]
+        assert torch.allclose(one, 2 * other, atol=1e-6), key
+        moved += bool(one.abs().max() > 1e-5)
+    assert moved > 5
 
 
 def test_mixing_changes_training_from_its_start_on(make_job, tmp_path):
