@@ -187,11 +187,14 @@ class MissingConfig(_Section):
         return dict.fromkeys(value, 1.0) if isinstance(value, list | tuple) else value
 
 
+MixingKind = Literal["modality", "mixup", "balanced_mixup", "dropout"]
+
+
 class MixingConfig(_Section):
     """Modality-mix learning: samples whose sensors come from two places, with both labels."""
 
     enabled: bool = False
-    kind: Literal["modality", "mixup", "dropout"] = "modality"  # sensors mixed | controls: values blended, sensors gone
+    kind: MixingKind = "modality"  # sensors mixed | mixup, balanced_mixup: values blended | dropout: sensors gone
     start: float = Field(0.6, ge=0, lt=1)  # share of the steps before it begins
     every: int = Field(60, ge=1)  # steps between two selections of the samples to mix
     select: float = Field(0.6, gt=0, le=1)  # share of each class's well predicted samples that are mixed
@@ -200,11 +203,12 @@ class MixingConfig(_Section):
     label: Literal["confidence", "uniform", "inverse"] = "confidence"  # what sets a sensor's share in a mixed label
     least_share: float | None = Field(None, ge=0, le=0.5)  # of a sensor; default: 0.3 of two, 0.5 / M of more
     weak_weight: float = Field(2.0, ge=1)  # largest weight of the sensor that says least by itself; 1: all alike
+    gradient_modulation: float = Field(0.0, ge=0)  # OGM's alpha: holds back what says most by itself; 0: nothing
     weight: float = Field(0.5, ge=0)  # of the loss at mixed samples
     pure: bool = False  # mixed samples alone, without the usual loss
     learning_rate: float = Field(0.3, gt=0, le=1)  # factor of training's from then on
     fill_incomplete: bool = False  # mix samples that lack sensors, too: they take just these from others
-    blend: float = Field(0.4, gt=0)  # mixup: parameter of the beta distribution of shares
+    blend: float = Field(0.4, gt=0)  # mixup, balanced_mixup: parameter of the beta distribution of shares
 
     @model_validator(mode="after")
     def _fill(self) -> MixingConfig:

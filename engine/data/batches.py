@@ -173,7 +173,7 @@ class Batches:
         self, place: np.ndarray, rows: np.ndarray, cols: np.ndarray, side: int
     ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
         """Squares by their upper left pixels, from all scenes' caches, in the order asked for."""
-        places = np.unique(place)
+        places = np.unique(place).tolist() or [0]  # also no squares have the shape of squares
         parts = [self.caches[i].read(rows[place == i], cols[place == i], side) for i in places]
         back = np.argsort(np.concatenate([np.flatnonzero(place == i) for i in places]))
         values = [np.concatenate(arrays)[back] for arrays in zip(*(part.values for part in parts), strict=True)]

@@ -1,16 +1,14 @@
-"""Windows of two places laid on each other, and what is learnt from them: modality mixing and its two controls."""
+"""Windows of two places laid on each other, and what is learnt from them: modality mixing and its controls."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from engine.config import MixingKind
 from engine.data.batches import Batches, turned
 from engine.data.mixing import Mix
-
-Kind = Literal["modality", "mixup", "dropout"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class MixedWindows:
 
 
 def mixed_windows(
-    batches: Batches, rng: np.random.Generator, mix: Mix, kind: Kind, blend: np.ndarray | None = None
+    batches: Batches, rng: np.random.Generator, mix: Mix, kind: MixingKind, blend: np.ndarray | None = None
 ) -> MixedWindows:
     """Cut the windows of hosts and donors, their pixels at one place in the core, and combine them; the own share.
 
@@ -44,9 +42,9 @@ def mixed_windows(
         batches: where windows come from.
         rng: where chance comes from.
         mix: numbers of training pixels.
-        kind: "modality": the sensors taken are the donor's; "mixup": all values are blended; "dropout": the sensors
-            taken are gone.
-        blend: share of the host in each window (N,), for "mixup".
+        kind: "modality": the sensors taken are the donor's; "mixup", "balanced_mixup": all values are blended;
+            "dropout": the sensors taken are gone.
+        blend: share of the host in each window's sensors (N, M), where values are blended.
     """
     count = len(mix.host)
     within = batches.core_offset + rng.integers(batches.core, size=(count, 2))
@@ -57,10 +55,13 @@ def mixed_windows(
     if kind == "dropout":
         valid = valid & ~mix.taken[:, :, None, None]
         donor = host
-    elif kind == "mixup":
+    elif kind in ("mixup", "balanced_mixup"):
         assert blend is not None
-        share = blend[batches.share, None, None, None].astype(np.float32)
-        values = [share * one + (1 - share) * other for one, other in zip(values, others, strict=True)]
+        shares = blend[batches.share, :, None, None, None].astype(np.float32)
+        values = [
+            shares[:, m] * one + (1 - shares[:, m]) * other
+            for m, (one, other) in enumerate(zip(values, others, strict=True))
+        ]
         valid = valid & others_valid
     else:
         taken = mix.taken[:, :, None, None]

@@ -15,6 +15,8 @@ import numpy as np
 
 Labelling = Literal["confidence", "uniform", "inverse"]
 
+_LEAST = 1e-3  # reliability of a sensor that says nothing, where something is divided by it
+
 
 @dataclass(frozen=True)
 class Mix:
@@ -98,7 +100,7 @@ def mix_shares(
         return np.full(confidence.shape, 1 / modalities)
     if labelling == "inverse":
         assert reliability is not None
-        confidence = np.broadcast_to(1 / np.maximum(reliability, 1e-3), confidence.shape)
+        confidence = np.broadcast_to(1 / np.maximum(reliability, _LEAST), confidence.shape)
     least = least if least is not None else 0.3 if modalities == 2 else 0.5 / modalities
     shares = np.maximum(confidence, 1e-6)
     shares = np.clip(shares / shares.sum(axis=1, keepdims=True), least, 1 - least)
@@ -126,8 +128,52 @@ def sensor_weights(reliability: np.ndarray, limit: float) -> np.ndarray:
     """Weight (M,) of each sensor in the loss: more for the one that says least by itself, `limit` at most."""
     weights = np.ones(len(reliability))
     weakest = int(reliability.argmin())
-    weights[weakest] = min(limit, max(1.0, reliability.max() / max(reliability[weakest], 1e-3)))
+    weights[weakest] = min(limit, max(1.0, reliability.max() / max(reliability[weakest], _LEAST)))
     return weights
+
+
+def gradient_scales(reliability: np.ndarray, alpha: float) -> np.ndarray:
+    """What the gradient of each sensor's features is multiplied with (M,): OGM (arXiv 2203.15332, eq. 10).
+
+    1 - tanh(alpha rho) for the sensor that says most by itself, rho being what it says over the mean of what the others
+    say; 1 for them, and for all where none says more. For two sensors this is the paper's; its noise, GE, is left out.
+
+    Args:
+        reliability: mean confidence of each sensor (M,).
+        alpha: how much; 0 scales nothing.
+    """
+    scales = np.ones(len(reliability))
+    strongest = int(reliability.argmax())
+    others = np.delete(reliability, strongest)
+    if len(others) and reliability[strongest] > others.mean():
+        scales[strongest] = 1 - np.tanh(alpha * reliability[strongest] / max(others.mean(), _LEAST))
+    return scales
+
+
+def contributions(reliability: np.ndarray) -> np.ndarray:
+    """Share (M,) of each sensor in what all of them say by themselves (M,); adds up to 1."""
+    said = np.maximum(reliability, _LEAST)
+    return np.asarray(said / said.sum())
+
+
+def balanced_blend(share: np.ndarray, reliability: np.ndarray) -> np.ndarray:
+    """Share (N, M) of the host in each sensor's values: B-MM's balanced mixup (arXiv 2510.10986).
+
+        l_m = l^k / (l^k + (1 - l)^k),   k = 1 / (M contribution of m)
+
+    A sensor that contributes more than the mean is blended nearer to half and half, so that it cannot carry the answer
+    alone; one that contributes less is left nearer to one of both places. All agree on which place has more. Sensors
+    that contribute alike are blended alike: ordinary mixup. What is taken from the paper is a lambda for each modality,
+    set by its contribution; the form is ours.
+
+    Args:
+        share: of the host in an ordinary mixup, l (N,).
+        reliability: mean confidence of each sensor (M,).
+    """
+    power = 1 / (len(reliability) * contributions(reliability))
+    larger = np.maximum(share, 1 - share)  # without it both powers may vanish
+    host, donor = ((part / larger)[:, None] ** power for part in (share, 1 - share))
+    return np.asarray(host / (host + donor))
 
 
 def _any_of(rng: np.random.Generator, members: np.ndarray, number_of: np.ndarray, wanted: np.ndarray) -> np.ndarray:

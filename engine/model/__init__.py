@@ -1,8 +1,8 @@
 """The network: torch only; open_clip only in `clip.py`, timm only in `timm_vit.py`.
 
 Reading order: `network.py` (the story), `inputs.py`, `tokens.py`, `mamol.py` with `router.py` and `lora.py`,
-`backbone.py`, `readout.py`, `fusion.py`; `resolve.py` and `build.py` turn a configuration into a network. What MaMOL is
-compared with is in `baselines/`.
+`backbone.py`, `readout.py`, `fusion.py`, `modulation.py`; `resolve.py` and `build.py` turn a configuration into a
+network. What MaMOL is compared with is in `baselines/`.
 
 Shape letters at the end of tensor names:
     B windows               M modalities            C bands of one modality

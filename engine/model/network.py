@@ -24,6 +24,7 @@ from engine.model.baselines.prompts import Sequences
 from engine.model.baselines.token_router import TokenRouter, Total
 from engine.model.fusion import Classifier, Features, shown
 from engine.model.inputs import PixelIndex, clean
+from engine.model.modulation import modulated
 from engine.model.parts import Part, pixels_of, portions, put_back, sums, take
 from engine.model.pixels import PixelBranch
 from engine.model.readout import Readout, core_offset, core_presence
@@ -56,6 +57,10 @@ class MaMOLNetwork(nn.Module):
         freeze_backbone: keep the backbone's weights as they are.
         backbone_name: where the backbone came from, as in the configuration.
         backbone_sha256: identity of the weights that it started from; None for ours, which starts at random.
+
+    Attributes:
+        gradient_scales: what training multiplies the gradients of each modality's features with, (M,); None leaves them
+            as they are. No score depends on it, and no model file has it.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class MaMOLNetwork(nn.Module):
         self.window, self.token_px, self.core, self.absent = window, token_px, core, absent
         self.frozen_backbone = freeze_backbone
         self.backbone_name, self.backbone_sha256 = backbone_name, backbone_sha256
+        self.gradient_scales: Sequence[float] | None = None
         if freeze_backbone:
             backbone.requires_grad_(False)
 
@@ -199,6 +205,8 @@ class MaMOLNetwork(nn.Module):
         if all(feature is None for feature in features):  # no window has any data
             zero = self.backbone.prefix_PD.new_zeros(*present_M.shape[:-1], self.readout.output_width)
             features = [zero, *features[1:]]
+        if self.gradient_scales is not None:
+            features = modulated(features, self.gradient_scales)
         used = torch.ones_like(present_M) if self.absent == "dummy" else present_M
         scores: list[Tensor] = [classifier(features, used, present_M) for classifier in self.classifiers]
         return sum(scores[1:], scores[0]) / len(scores)

@@ -69,8 +69,11 @@ class BatchLoss:
         Every pixel counts the same, be it seen in its window or speaking for itself. On the second level of
         modality-mix learning a loss at mixed samples is added, or takes the place of all this.
         """
-        mixed = None if self.mixer is None else self.mixer.loss(number)
-        if self.mixer is None or mixed is None:
+        if self.mixer is None:
+            return self._ordinary(number, taught)
+        self.network.gradient_scales = self.mixer.gradient_scales  # for both losses
+        mixed = self.mixer.loss(number)
+        if mixed is None:
             return self._ordinary(number, taught)
         if self.mixer.config.pure:
             return mixed

@@ -21,7 +21,17 @@ from torch.nn import functional
 from engine.config import MixingConfig, TrainingConfig
 from engine.data.batches import Batches
 from engine.data.mixed_windows import mixed_windows
-from engine.data.mixing import Mix, draw_mixes, mix_shares, select, sensor_weights, soft_labels
+from engine.data.mixing import (
+    Mix,
+    balanced_blend,
+    contributions,
+    draw_mixes,
+    gradient_scales,
+    mix_shares,
+    select,
+    sensor_weights,
+    soft_labels,
+)
 from engine.data.sampling import thinned
 from engine.device import autocast
 from engine.model.network import MaMOLNetwork
@@ -36,15 +46,20 @@ _REMEMBERED = ("chosen", "available", "confidence", "reliability")
 
 
 class _Drawn(NamedTuple):
-    """Pairs of candidates (N), and what makes their labels: shares (N, S), the donor's where `parts` says so."""
+    """Pairs of candidates (N), and what makes their labels: shares (N, S), the donor's where `parts` says so.
+
+    Where values are blended, `blend` (N, M) is the host's share in each sensor's.
+    """
 
     mix: Mix
     shares: np.ndarray
     parts: np.ndarray
+    blend: np.ndarray | None = None
 
     def part(self, samples: slice) -> _Drawn:
         """Some of them."""
-        return _Drawn(self.mix.part(samples), self.shares[samples], self.parts[samples])
+        blend = None if self.blend is None else self.blend[samples]
+        return _Drawn(self.mix.part(samples), self.shares[samples], self.parts[samples], blend)
 
 
 class Mixer:
@@ -94,6 +109,17 @@ class Mixer:
     def active(self) -> bool:
         """Whether there are samples of two classes to mix."""
         return len(np.unique(self.classes[self.chosen])) > 1
+
+    @property
+    def gradient_scales(self) -> list[float] | None:
+        """For the network while samples are mixed, by what each sensor said of the candidates; None: as they are.
+
+        Adam takes out a factor that all gradients of a weight have, but slowly: it remembers their sizes for a thousand
+        steps, longer than most second levels last. In weights that sensors share, it is their parts that change.
+        """
+        if not (self.config.gradient_modulation and self.active):
+            return None
+        return [float(scale) for scale in gradient_scales(self.reliability, self.config.gradient_modulation)]
 
     def prepare(self, step: int) -> str | None:
         """Choose samples anew where step number `step` asks for it; return what to tell about it."""
@@ -147,9 +173,14 @@ class Mixer:
         mix = Mix(chosen[mix.host], chosen[mix.donor], mix.taken)
         if kind == "dropout":
             return _Drawn(mix, np.ones((len(mix.host), 1)), np.zeros((len(mix.host), 1), bool))
-        if kind == "mixup":
-            blend = rng.beta(self.config.blend, self.config.blend, size=len(mix.host))
-            return _Drawn(mix, np.stack([blend, 1 - blend], axis=1), np.tile([False, True], (len(mix.host), 1)))
+        if kind in ("mixup", "balanced_mixup"):
+            host = rng.beta(self.config.blend, self.config.blend, size=len(mix.host))
+            blend = np.repeat(host[:, None], mix.taken.shape[1], axis=1)
+            if kind == "balanced_mixup":
+                blend = balanced_blend(host, self.reliability)
+                host = blend @ contributions(self.reliability)
+            parts = np.tile([False, True], (len(host), 1))
+            return _Drawn(mix, np.stack([host, 1 - host], axis=1), parts, blend)
         confidence = np.where(mix.taken, self.confidence[mix.donor], self.confidence[mix.host])
         shares = mix_shares(confidence, self.config.label, self.config.least_share, self.reliability)
         return _Drawn(mix, shares * sensor_weights(self.reliability, self.config.weak_weight), mix.taken)
@@ -158,7 +189,7 @@ class Mixer:
         """Scores and labels (A, Y) of the labelled pixels of mixed windows, those of the own share."""
         host, donor, taken = drawn.mix.host, drawn.mix.donor, drawn.mix.taken
         mix = Mix(self.candidates[host], self.candidates[donor], taken)
-        windows = mixed_windows(self.batches, rng, mix, self.config.kind, drawn.shares[:, 0])
+        windows = mixed_windows(self.batches, rng, mix, self.config.kind, drawn.blend)
         drawn = drawn.part(self.team.share)
         window, row, col = (torch.from_numpy(index).to(self.device) for index in windows.at)
         if not len(window):
@@ -184,8 +215,8 @@ class Mixer:
         numbers = []
         for modality, stored in enumerate(bank.numbers):
             one, other = stored[rows[0]], stored[rows[1]]
-            if self.config.kind == "mixup":
-                share = torch.from_numpy(drawn.shares[:, :1]).to(one)
+            if drawn.blend is not None:
+                share = torch.from_numpy(drawn.blend[:, modality, None]).to(one)
                 numbers.append(share * one + (1 - share) * other)
             else:
                 numbers.append(torch.where(from_donor[:, modality, None], other, one))

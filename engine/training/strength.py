@@ -1,7 +1,9 @@
 """How strongly a network predicts training samples: with all the sensors that they have, and with each alone.
 
-A sensor alone is a pattern like any other to a network that knows missing sensors, whatever its fusion. Where pixels
-speak for themselves (`PixelBank`), they alone are asked, for the price of a few products; else the windows around them.
+A sensor alone is a pattern like any other to a network that knows missing sensors, whatever its fusion. (OGM-GE reads
+it off a linear head as softmax(W_m f_m + b / M): a network that has never been without a sensor has one bias for all of
+them. Ours says W_m f_m + b of a sensor alone, and f_m as its adapters make it under that pattern.) Where pixels speak
+for themselves (`PixelBank`), they alone are asked, for the price of a few products; else the windows around them.
 """
 
 from __future__ import annotations

@@ -1,11 +1,22 @@
 """What is mixed, and how it is labelled: properties that hold for any samples."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data.mixing import draw_mixes, mix_shares, select, sensor_weights, soft_labels
+from engine.data.mixing import (
+    balanced_blend,
+    contributions,
+    draw_mixes,
+    gradient_scales,
+    mix_shares,
+    select,
+    sensor_weights,
+    soft_labels,
+)
 
 
 @st.composite
@@ -96,6 +107,60 @@ def test_weak_sensors_weigh_more():
     assert sensor_weights(np.array([0.8, 0.5, 0.6]), 2.0).tolist() == pytest.approx([1, 1.6, 1])
     assert sensor_weights(np.array([0.8, 0.0]), 2.0).tolist() == [1, 2]
     assert sensor_weights(np.array([0.8, 0.4]), 1.0).tolist() == [1, 1]
+
+
+@given(st.integers(1, 5), st.integers(0, 10**6), st.floats(0, 3))
+def test_gradient_scales_by_hand(modalities, seed, alpha):
+    """Only the sensor that says more than the others is held back, by how many times more that is."""
+    reliability = np.random.default_rng(seed).random(modalities)
+    expected = [1.0] * modalities
+    for sensor in range(modalities):
+        others = [float(reliability[other]) for other in range(modalities) if other != sensor]
+        if others and reliability[sensor] > max(others):
+            ratio = float(reliability[sensor]) / max(sum(others) / len(others), 1e-3)
+            expected[sensor] = 1 - math.tanh(alpha * ratio)
+    assert gradient_scales(reliability, alpha).tolist() == pytest.approx(expected)
+
+
+def test_gradient_scales_at_the_ends():
+    assert gradient_scales(np.array([0.8, 0.4]), 0.5).tolist() == pytest.approx([1 - math.tanh(1), 1])
+    assert gradient_scales(np.array([0.4, 0.4]), 0.5).tolist() == [1, 1]
+    assert gradient_scales(np.array([0.4]), 0.5).tolist() == [1]
+    assert gradient_scales(np.zeros(3), 0.5).tolist() == [1, 1, 1]
+    assert gradient_scales(np.array([0.0, 0.9, 0.0]), 0.5).tolist() == [1, 0, 1]
+    assert gradient_scales(np.array([0.9, 0.1, 0.1]), 0.0).tolist() == [1, 1, 1]
+
+
+@given(st.integers(1, 5), st.integers(0, 10**6))
+def test_balanced_blend_by_hand(modalities, seed):
+    """One number after the other, as odds; both places keep their order, and what contributes more is blended more."""
+    rng = np.random.default_rng(seed)
+    share, reliability = rng.beta(0.4, 0.4, size=20), rng.random(modalities)
+    blend = balanced_blend(share, reliability)
+    said = [max(float(one), 1e-3) for one in reliability]
+    assert contributions(reliability) == pytest.approx([one / sum(said) for one in said])
+    for row in range(20):
+        if not 1e-9 < share[row] < 1 - 1e-9:
+            continue
+        for modality in range(modalities):
+            odds = math.log(share[row] / (1 - share[row])) * (sum(said) / modalities) / said[modality]
+            assert blend[row, modality] == pytest.approx(1 / (1 + math.exp(min(-odds, 700))), abs=1e-7)
+    assert blend.shape == (20, modalities) and ((blend >= 0) & (blend <= 1)).all()
+    assert ((blend > 0.5) == (share > 0.5)[:, None]).all()
+    nearness = -np.abs(blend[:, np.argsort(reliability)] - 0.5)
+    assert (np.diff(nearness, axis=1) >= -1e-12).all()
+    if modalities == 1:
+        assert blend[:, 0] == pytest.approx(share)
+
+
+def test_sensors_that_contribute_alike_are_blended_alike():
+    """Ordinary mixup; a sensor that says nothing, or shares at the ends, make no number that is none."""
+    share = np.array([0.0, 1e-300, 0.2, 0.5, 0.9, 1.0])
+    assert balanced_blend(share, np.full(3, 0.4)) == pytest.approx(np.tile(share[:, None], 3))
+    assert contributions(np.zeros(4)).tolist() == [0.25] * 4
+    blend = balanced_blend(share, np.array([0.9, 0.0]))
+    assert np.isfinite(blend).all() and blend[:, 1] == pytest.approx([0, 0, 0, 0.5, 1, 1])
+    assert ((blend[2:5, 0] - share[2:5]) * (0.5 - share[2:5]) >= 0).all() and blend[2, 0] > 0.25
 
 
 @given(st.integers(0, 10**6), st.floats(0.05, 1), st.floats(0, 0.9), st.integers(1, 5))

@@ -3,9 +3,15 @@
 import numpy as np
 import pytest
 import rasterio
+import torch
 from affine import Affine
 
 from engine.config import parse_config
+from engine.progress import SilentProgress
+from engine.training.assemble import assemble
+from engine.training.prepare import prepare
+from engine.training.teacher import Teacher
+from tests.training.small import EARLY
 
 SIDE = 96
 TINY_MODEL = {
@@ -62,3 +68,27 @@ def make_job(tmp_path):
 @pytest.fixture
 def make_config(make_job):
     return lambda **options: parse_config(make_job(**options))
+
+
+@pytest.fixture
+def make_ready(make_job, tmp_path):
+    """A small job with everything that training works with, its network after `learnt` steps, and a mixer for it."""
+    opened = []
+
+    def make(mixing=None, sensors=2, learnt=25, **options):
+        job = make_job(**options) | {"mixing": EARLY | (mixing or {})}
+        files = job["scene"][0]["modalities"]
+        files |= {"c": files["b"]} if sensors == 3 else {}
+        data = prepare(parse_config(job))
+        opened.append(data)
+        ready = assemble(data, tmp_path / f"cache{len(opened)}", torch.device("cpu"), "float32", SilentProgress())
+        optimiser = torch.optim.Adam(ready.network.parameters(), lr=0.01)
+        for step in range(learnt):
+            optimiser.zero_grad()
+            ready.loss(Teacher(ready.network, 0.0))(step, taught=False).backward()
+            optimiser.step()
+        return ready, ready.mixer(Teacher(ready.network, 0.9), 10)
+
+    yield make
+    for data in opened:
+        data.close()

@@ -176,6 +176,7 @@ def test_chance_is_shared_where_it_must_be_and_own_elsewhere():
         (3, {"training": {"batch_size": 7, "balance": "sampling", "accumulate": 2, "taught_pixels": 0}}),
         (2, {"model": CENTRE | {"method": "moe_rep"}, "training": {"balance": "weights"}}),
         (2, {"model": {"method": "mmp"}, "mixing": MIXING, "training": {"taught_pixels": 0, "batch_size": 3}}),
+        (2, {"mixing": MIXING | {"kind": "balanced_mixup", "gradient_modulation": 0.5}, "training": {"batch_size": 5}}),
     ],
 )
 def test_many_train_what_one_would(make_shared_job, count, options):

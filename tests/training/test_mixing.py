@@ -1,48 +1,23 @@
 """The second level of modality-mix learning: what is shown, what is minimised, and that it can be stopped anywhere."""
 
+import csv
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from engine.config import parse_config
+from engine.config import ModelConfig, parse_config
 from engine.data.mixed_windows import mixed_windows
 from engine.data.mixing import Mix, draw_mixes
 from engine.errors import Cancelled, ConfigError
+from engine.model.network import ADDED
 from engine.progress import SilentProgress
-from engine.training.assemble import assemble
 from engine.training.mixing import mixed_loss
-from engine.training.prepare import prepare
 from engine.training.run import run_training
 from engine.training.teacher import Teacher
-
-CPU = torch.device("cpu")
-CENTRE = {"readout": "centre", "core": None, "window": 6, "token_px": 1}
-EARLY = {"enabled": True, "start": 0.0, "every": 2, "confidence": 0.0, "at_least": 5}
-
-
-@pytest.fixture
-def make_ready(make_job, tmp_path):
-    """A small job with everything that training works with, its network after some steps, and a mixer for it."""
-    opened = []
-
-    def make(mixing=None, sensors=2, **options):
-        job = make_job(**options) | {"mixing": EARLY | (mixing or {})}
-        files = job["scene"][0]["modalities"]
-        files |= {"c": files["b"]} if sensors == 3 else {}
-        data = prepare(parse_config(job))
-        opened.append(data)
-        ready = assemble(data, tmp_path / f"cache{len(opened)}", CPU, "float32", SilentProgress())
-        optimiser = torch.optim.Adam(ready.network.parameters(), lr=0.01)
-        for step in range(25):
-            optimiser.zero_grad()
-            ready.loss(Teacher(ready.network, 0.0))(step, taught=False).backward()
-            optimiser.step()
-        return ready, ready.mixer(Teacher(ready.network, 0.9), 10)
-
-    yield make
-    for data in opened:
-        data.close()
+from tests.training.small import CENTRE, EARLY
 
 
 def two_places(batches, rng, count):
@@ -93,24 +68,89 @@ def test_turned_windows_still_fit(make_ready):
 
 
 def test_controls_show_what_they_say(make_ready):
-    """Mixup blends both places' values; dropout takes sensors away and keeps the host's label."""
+    """Mixups blend both places' values by each sensor's share; dropout takes sensors away, with the host's label."""
     ready, _ = make_ready(hole=False)
     batches = ready.batches
     mix = two_places(batches, np.random.default_rng(0), 12)
-    nothing = np.zeros_like(mix.taken)
+    nothing, shares = np.zeros_like(mix.taken), np.random.default_rng(2).random((12, 2))
 
     def windows(kind, host=mix.host, donor=mix.donor, taken=mix.taken):
-        return mixed_windows(batches, np.random.default_rng(1), Mix(host, donor, taken), kind, np.full(12, 0.25))
+        return mixed_windows(batches, np.random.default_rng(1), Mix(host, donor, taken), kind, shares)
 
     host, donor = (windows("dropout", host=pixels, taken=nothing) for pixels in (mix.host, mix.donor))
     mixed, blended, dropped = windows("modality"), windows("mixup"), windows("dropout")
+    balanced = windows("balanced_mixup")
     for modality in range(2):
         one, other, gone = host.values[modality], donor.values[modality], mix.taken[:, modality, None, None]
         assert (mixed.values[modality] == np.where(gone[:, None], other, one)).all()
-        assert np.allclose(blended.values[modality], 0.25 * one + 0.75 * other, atol=1e-5)
+        for number, share in enumerate(shares[:, modality]):
+            expected = share * one[number] + (1 - share) * other[number]
+            assert np.allclose(blended.values[modality][number], expected, atol=1e-5)
+        assert (balanced.values[modality] == blended.values[modality]).all()
         assert (dropped.valid[:, modality] == (host.valid[:, modality] & ~gone)).all()
     assert (blended.valid == (host.valid & donor.valid)).all() and (blended.host != blended.donor).all()
     assert (dropped.host == dropped.donor).all() and len(dropped.host) > len(mixed.host)
+
+
+@pytest.mark.parametrize("kind", ["mixup", "balanced_mixup"])
+def test_blended_pixels_by_hand(make_ready, kind):
+    """Numbers and labels one after the other: what is blended by sensor is labelled by what each contributes."""
+    ready, mixer = make_ready(mixing={"kind": kind}, sensors=3, hole=False, learnt=0)
+    ready.network.eval()
+    mixer.prepare(0)
+    mixer.reliability = np.array([0.8, 0.4, 0.2])
+    drawn, again = (mixer._draw(np.random.default_rng(5), 40) for _ in range(2))
+    assert (drawn.blend == again.blend).all() and (drawn.shares == again.shares).all()
+    logits, labels = mixer._pixels(ready.bank, np.random.default_rng(6), drawn)
+    view = np.random.default_rng(6).integers(ready.bank.views, size=(2, 40)) * len(mixer.candidates)
+    assert len(labels) == 40 and labels.sum(dim=1).numpy() == pytest.approx(1, abs=1e-6)
+    for row, (host, donor) in enumerate(zip(drawn.mix.host, drawn.mix.donor, strict=True)):
+        one, other = mixer.classes[host], mixer.classes[donor]
+        assert one != other and not (set(range(3)) - {one, other}) & set(labels[row].nonzero()[:, 0].tolist())
+        shares = drawn.blend[row].tolist()
+        if kind == "mixup":
+            assert shares[0] == shares[1] == shares[2] == pytest.approx(labels[row, one].item(), abs=1e-6)
+        else:
+            # l^k / (l^k + (1 - l)^k) as odds: those of a sensor twice as reliable are the root
+            odds = [share / max(1 - share, 1e-300) for share in shares]
+            if all(1e-6 < share < 1 - 1e-6 for share in shares):
+                assert odds[0] ** 2 == pytest.approx(odds[1]) and odds[1] ** 2 == pytest.approx(odds[2])
+            expected = (0.8 * shares[0] + 0.4 * shares[1] + 0.2 * shares[2]) / 1.4
+            assert labels[row, one].item() == pytest.approx(expected, abs=1e-6)
+        blended = [
+            share * stored[host + view[0, row]] + (1 - share) * stored[donor + view[1, row]]
+            for share, stored in zip(shares, ready.bank.numbers, strict=True)
+        ]
+        with torch.no_grad():
+            said = ready.network.classify_numbers([part[None] for part in blended], torch.ones(1, 3, dtype=torch.bool))
+        assert torch.allclose(said[0], logits[row], atol=1e-4)
+
+
+@pytest.mark.parametrize("model", [{"pixels": False}, CENTRE])
+def test_blended_windows_by_hand(make_ready, model):
+    """The same in windows: what the network says of these values, and the label of their anchors."""
+    ready, mixer = make_ready(model=model, mixing={"kind": "balanced_mixup"}, hole=False, learnt=0)
+    ready.network.eval()
+    mixer.training = mixer.training.model_copy(update={"noise": 0.0})
+    mixer.prepare(0)
+    mixer.reliability = np.array([0.6, 0.3])
+    drawn = mixer._draw(np.random.default_rng(5), 30)
+    assert ((drawn.blend[:, 0] > 0.5) == (drawn.blend[:, 1] > 0.5)).all()
+    logits, labels = mixer._windows(np.random.default_rng(7), drawn)
+    places = Mix(mixer.candidates[drawn.mix.host], mixer.candidates[drawn.mix.donor], drawn.mix.taken)
+    windows = mixed_windows(ready.batches, np.random.default_rng(7), places, "balanced_mixup", drawn.blend)
+    values, valid = [torch.from_numpy(array) for array in windows.values], torch.from_numpy(windows.valid)
+    assert len(labels) == windows.at.shape[1] > 0
+    for row, (window, down, right) in enumerate(windows.at.T.tolist()):
+        at = tuple(torch.tensor([index]) for index in (0, down, right))
+        with torch.no_grad():
+            said = ready.network([array[window, None] for array in values], valid[window, None], at=at)
+        assert torch.allclose(said[0], logits[row], atol=1e-4)
+        share = (2 * drawn.blend[window, 0] + drawn.blend[window, 1]) / 3
+        expected = np.zeros(3)
+        expected[windows.host[row]] += share
+        expected[windows.donor[row]] += 1 - share
+        assert labels[row].numpy() == pytest.approx(expected, abs=1e-6)
 
 
 def test_loss_by_hand():
@@ -148,6 +188,8 @@ def test_strength_is_what_the_network_says(make_ready, model):
     ("model", "mixing"),
     [
         ({}, {}), ({"pixels": False}, {"kind": "mixup"}), (CENTRE, {"fill_incomplete": True, "label": "inverse"}),
+        ({"fusion": "attention"}, {"kind": "balanced_mixup"}),
+        (CENTRE | {"fusion": "gated"}, {"kind": "balanced_mixup"}),
         ({"method": "moe_rep", "pixels": False}, {"kind": "dropout"}), ({"method": "dcp"}, {"label": "uniform"}),
     ],
 )  # fmt: skip
@@ -157,7 +199,7 @@ def test_mixed_loss_teaches(make_ready, model, mixing):
     mixer.prepare(0)
     ready.network.eval()  # no dropout: the loss is a function of the weights
     mixer.training = mixer.training.model_copy(update={"noise": 0.0})
-    optimiser = torch.optim.Adam(ready.network.parameters(), lr=0.01)
+    optimiser = torch.optim.Adam(ready.network.parameters(), lr=0.002)
     losses = []
     for _ in range(5):
         loss = mixer.loss(3)
@@ -167,6 +209,77 @@ def test_mixed_loss_teaches(make_ready, model, mixing):
         losses.append(loss.item())
     assert losses[-1] < losses[0]
     assert np.isfinite(losses).all()
+
+
+def test_no_pair_in_a_process_and_in_any(make_ready):
+    """Without a fitting pair training goes on as usual; with fewer than processes, one has none but the same chance."""
+    ready, mixer = make_ready(model={"pixels": False}, mixing={"fill_incomplete": True}, learnt=0)
+    batches, one = ready.batches, two_places(ready.batches, np.random.default_rng(0), 1)
+    left = []
+    for share in (slice(0, None, 2), slice(1, None, 2)):
+        batches.share, rng = share, np.random.default_rng(1)
+        windows = mixed_windows(batches, rng, one, "modality")
+        assert len(windows.valid) == len(windows.values[0]) == (share.start == 0)
+        left.append(rng.random())
+    assert windows.at.shape == (3, 0) and windows.values[0].shape[1:] == (3, 8, 8) and left[0] == left[1]
+    batches.share = slice(None)
+    mixer.chosen = np.arange(len(mixer.candidates))
+    mixer.available[:] = [True, False]  # nobody has what all lack
+    assert mixer.active and mixer.loss(3) is None
+
+
+@pytest.mark.parametrize("method", get_args(ModelConfig.model_fields["method"].annotation))
+def test_mixed_windows_teach_every_method(make_ready, method):
+    """The loss is that of mixed windows by hand; its gradient reaches what the method adds, and a step lowers it."""
+    ready, mixer = make_ready(model={"method": method, "pixels": False}, learnt=0)
+    ready.network.eval()
+    mixer.training = mixer.training.model_copy(update={"noise": 0.0})
+    mixer.prepare(0)
+    mixer.chosen = np.flatnonzero(mixer.available.all(axis=1))  # whatever an untrained network makes of them
+    loss = mixer.loss(3)
+    rng = np.random.default_rng([mixer.training.seed, 3, 11])
+    drawn = mixer._draw(rng, mixer.training.batch_size)
+    mix = Mix(mixer.candidates[drawn.mix.host], mixer.candidates[drawn.mix.donor], drawn.mix.taken)
+    windows = mixed_windows(ready.batches, rng, mix, "modality")
+    values, valid = [torch.from_numpy(array) for array in windows.values], torch.from_numpy(windows.valid)
+    with torch.no_grad():
+        logits = ready.network(values, valid).permute(0, 2, 3, 1)[tuple(torch.from_numpy(windows.at))]
+    total = 0.0
+    for row, window in enumerate(windows.at[0]):
+        log_p = logits[row].log_softmax(dim=0)
+        for modality in range(2):
+            source = windows.donor[row] if drawn.mix.taken[window, modality] else windows.host[row]
+            total -= drawn.shares[window, modality] * log_p[source].item()
+    assert loss.item() == pytest.approx(total / len(logits), rel=1e-4)
+
+    loss.backward()
+    added = {name: w.grad for name, w in ready.network.named_parameters() if name.startswith(ADDED)}
+    assert bool(added) == (method != "linear")
+    assert not added or any(gradient is not None and gradient.any() for gradient in added.values())
+    torch.optim.SGD(ready.network.parameters(), lr=0.01).step()
+    assert mixer.loss(3).item() < loss.item()
+
+
+def test_weight_of_the_mixed_loss(make_ready):
+    """Usual loss + weight times that of mixed samples, or the latter alone; the usual loss where nothing is mixed."""
+    ready, mixer = make_ready(learnt=2)
+    ready.network.eval()
+    usual = ready.loss(Teacher(ready.network, 0.9))
+    usual = type(usual)(**vars(usual) | {"config": usual.config.model_copy(update={"noise": 0.0})})
+    mixer.training = usual.config
+
+    def loss(**keys):
+        mixer.config = mixer.config.model_copy(update=keys)
+        return type(usual)(**vars(usual) | {"mixer": mixer})(5, taught=False).item()
+
+    expected = usual(5, taught=False).item()
+    assert loss(weight=0.7, pure=False) == loss(pure=True) == expected
+    mixer.prepare(0)
+    mixed = mixer.loss(5).item()
+    assert abs(mixed) > 0.01 and abs(mixed - expected) > 0.01
+    assert loss(weight=0.7, pure=False) == pytest.approx(expected + 0.7 * mixed)
+    assert loss(weight=0.0) == pytest.approx(expected)
+    assert loss(weight=0.7, pure=True) == pytest.approx(mixed)
 
 
 def test_what_a_fixed_table_takes_is_never_shown(make_ready):
@@ -198,8 +311,43 @@ def test_one_sensor_alone_cannot_be_mixed(make_job, tmp_path):
     job = make_job()
     del job["scene"][0]["modalities"]["b"]
     train(parse_config(job), tmp_path / "off")
-    train(parse_config(job | {"mixing": EARLY}), tmp_path / "on")
+    mixing = EARLY | {"kind": "balanced_mixup", "gradient_modulation": 0.5}
+    train(parse_config(job | {"mixing": mixing}), tmp_path / "on")
     assert same_weights(tmp_path / "off", tmp_path / "on")
+
+
+def rates(run):
+    """Learning rates of the history."""
+    with (run / "history.csv").open() as file:
+        return np.array([float(row["learning_rate"]) for row in csv.DictReader(file)])
+
+
+def test_learning_rate_falls_with_the_first_mixed_samples(make_job, tmp_path):
+    """By the factor, in the history and in what the last step does; as usual where there is nothing to mix."""
+    chance = {"dropout": 0.0, "head_dropout": 0.0, "token_dropout": 0.0}
+    job = make_job(model=chance, training={"noise": 0.0, "average": 0.0, "validate_every": 1, "patience": None})
+    last = EARLY | {"start": 5 / 6, "weight": 0.0}
+    keys = {"off": {}, "half": {"learning_rate": 0.5}, "quarter": {"learning_rate": 0.25}}
+    for name, mixing in keys.items():
+        train(parse_config(job | {"mixing": last | mixing if mixing else {}}), tmp_path / name)
+    none = EARLY | {"confidence": 0.999, "learning_rate": 0.25}
+    train(parse_config(job | {"mixing": none}), tmp_path / "none")
+    usual = rates(tmp_path / "off")
+    assert len(usual) == 6 and (usual > 0).all()
+    assert rates(tmp_path / "half") == pytest.approx(usual * [1, 1, 1, 1, 1, 0.5])
+    assert rates(tmp_path / "quarter") == pytest.approx(usual * [1, 1, 1, 1, 1, 0.25])
+    assert rates(tmp_path / "none").tolist() == usual.tolist()
+    ends = []
+    for name in keys:
+        state = load_file(next((tmp_path / name / "checkpoint").glob("*.safetensors")))
+        ends.append({key: w for key, w in state.items() if key.startswith("network/") and w.is_floating_point()})
+    whole, half, quarter = ends  # with a weight of 0, the last step goes the same way
+    moved = 0
+    for key, end in whole.items():
+        one, other = end - half[key], half[key] - quarter[key]
+        assert torch.allclose(one, 2 * other, atol=1e-6), key
+        moved += bool(one.abs().max() > 1e-5)
+    assert moved > 5
 
 
 def test_mixing_changes_training_from_its_start_on(make_job, tmp_path):
@@ -212,9 +360,10 @@ def test_mixing_changes_training_from_its_start_on(make_job, tmp_path):
     assert same_weights(tmp_path / "off", tmp_path / "none")
 
 
-def test_cancelled_and_resumed_equals_uninterrupted(make_job, tmp_path):
-    """What was chosen is in the checkpoint."""
-    config = parse_config(make_job() | {"mixing": EARLY | {"start": 0.3, "pure": True, "every": 100}})
+@pytest.mark.parametrize("mixing", [{"pure": True}, {"kind": "balanced_mixup", "gradient_modulation": 0.5}])
+def test_cancelled_and_resumed_equals_uninterrupted(make_job, tmp_path, mixing):
+    """What was chosen, and what each sensor said, is in the checkpoint."""
+    config = parse_config(make_job() | {"mixing": EARLY | {"start": 0.3, "every": 100} | mixing})
     train(config, tmp_path / "whole")
     steps = []
 
@@ -228,6 +377,12 @@ def test_cancelled_and_resumed_equals_uninterrupted(make_job, tmp_path):
     assert same_weights(tmp_path / "whole", tmp_path / "parts")
 
 
-def test_filling_belongs_to_modality_mixing(make_job):
-    with pytest.raises(ConfigError, match='fill_incomplete needs kind = "modality"'):
-        parse_config(make_job() | {"mixing": {"kind": "mixup", "fill_incomplete": True}})
+@pytest.mark.parametrize("kind", ["mixup", "balanced_mixup", "dropout"])
+def test_filling_belongs_to_modality_mixing(make_job, kind):
+    with pytest.raises(ConfigError, match=f'fill_incomplete needs kind = "modality", got {kind!r}'):
+        parse_config(make_job() | {"mixing": {"kind": kind, "fill_incomplete": True}})
+
+
+def test_unknown_kinds_name_the_known_ones(make_job):
+    with pytest.raises(ConfigError, match=r"mixing\.kind: .*'balanced_mixup'.*\(got 'blend'\)"):
+        parse_config(make_job() | {"mixing": {"kind": "blend"}})
