@@ -23,6 +23,16 @@ ABLATIONS: Methods = {
     "without static": ("model.shared_expert=false", "model.modality_experts=false"),
     "without modality": ("model.modality_experts=false",),
 }
+# What modality-mix learning is held against: parts of it left out, and what else is learnt from the same samples.
+CONTROLS: Methods = {
+    "MM, uniform labels": (*MIXING, 'mixing.label="uniform"'),
+    "MM, sensors of equal weight": (*MIXING, "mixing.weak_weight=1"),
+    "MM, samples not selected": (*MIXING, "mixing.select=1", "mixing.confidence=0"),
+    "mixup": (*MIXING, 'mixing.kind="mixup"'),
+    "balanced mixup": (*MIXING, 'mixing.kind="balanced_mixup"'),
+    "sensors dropped": (*MIXING, 'mixing.kind="dropout"'),
+    "MM, gradients modulated": (*MIXING, "mixing.gradient_modulation=0.3"),
+}
 # One thing changed at a time. Which is better is told by validation pixels alone.
 SEARCH: Methods = {
     MAMOL: (),
@@ -49,5 +59,6 @@ SEARCH: Methods = {
     "MM at full learning rate": (*MIXING, "mixing.learning_rate=1.0"),
     "MM of full weight": (*MIXING, "mixing.weight=1.0"),
     "MM filling gaps": (*MIXING, "mixing.fill_incomplete=true"),
+    **CONTROLS,
 }
 EVERY: Methods = {MAMOL: (), MIXED: MIXING, **COMPARATORS, **ABLATIONS}
