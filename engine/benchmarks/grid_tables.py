@@ -251,9 +251,9 @@ def _experts(runs: Sequence[Run]) -> Table:
 
 
 def _known_to_all(scored: Scored) -> Scored:
-    """The runs of those scenes and seeds in which every method ran."""
-    methods = len(_methods(scored))
-    counts = Counter((scene, seed) for scene, seed, _ in scored)
+    """The runs of those scenes and seeds in which every method ran; floors come last, so they need not have."""
+    methods = len(set(_methods(scored)) - {FORESTS})
+    counts = Counter((scene, seed) for scene, seed, method in scored if method != FORESTS)
     return {key: found for key, found in scored.items() if counts[key[:2]] == methods}
 
 

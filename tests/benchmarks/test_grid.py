@@ -326,6 +326,9 @@ def test_floors_stand_beside_the_methods(tmp_path):
     text = write_grid(runs, tmp_path).read_text()
     row = next(line for line in text.splitlines() if line.startswith("| forest specialists | 3 |")).split(" | ")
     assert row[2:4] == ["50.0", "**+11.0 [+8.5, +13.5]**"] and "without gaps" in text and "3 runs;" in text
+    partly = [run for run in runs if not run.family or run.seed == 0]  # stopped among the floors
+    rows = [line for line in write_grid(partly, tmp_path).read_text().splitlines() if line.startswith("| MaMOL | 3 |")]
+    assert rows[0].split(" | ")[2] == "61.0"
     runs[1] = replace(runs[1], pixels="others")
     with pytest.raises(ResumeError, match="different pixels"):
         write_grid(runs, tmp_path)
