@@ -180,7 +180,8 @@ def _rows(path: Path) -> list[Any]:
 
 
 _TIMES = {
-    "seconds", "date", "created", "pixels_per_second", "stages", "sha256", "model_sha256", "map", "windows_per_second",
+    "seconds", "job_seconds", "date", "created", "pixels_per_second", "stages", "sha256", "model_sha256", "map",
+    "windows_per_second",
 }  # fmt: skip
 
 

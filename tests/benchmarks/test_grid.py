@@ -218,7 +218,7 @@ def test_a_trial_counts_its_earlier_sittings(make_scene, run_command, tmp_path, 
         "--threads", "1", "--device", "cpu",
     )  # fmt: skip
     assert code == 0, err
-    (run,) = lines(tmp_path / "out" / "runs.jsonl")
+    (run,) = lines(tmp_path / "out" / "methods.jsonl")
     assert now < began[0] and 1e4 < run["seconds"] < 1e4 + time.monotonic() - now
 
 
