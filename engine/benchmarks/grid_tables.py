@@ -64,7 +64,9 @@ def grid_parts(runs: Sequence[Run], name: str = "methods") -> list[Part]:
             scored = scores([*some, *(floor for floor in floors if floor.facts["scene"] in scenes)], order)
             title = f"{reading}, {eta} % of the training samples with a gap"
             picture = f"{name}_{reading}_{eta}"
-            parts += [_pooled(scored, title), _by_scene(scored, title), _differences(scored, title, picture)]
+            parts += [_pooled(scored, title), _by_scene(scored, title)]
+            if others := [method for method in _methods(scored) if method not in (MAMOL, FORESTS)]:
+                parts.append(_differences(scored, others, title, picture))
     return [*parts, _experts(runs)]
 
 
@@ -187,9 +189,8 @@ def _by_scene(scored: Scored, title: str) -> Table:
     )
 
 
-def _differences(scored: Scored, title: str, name: str) -> Picture:
+def _differences(scored: Scored, others: Sequence[str], title: str, name: str) -> Picture:
     """How far MaMOL is ahead of other methods, scene by scene and pooled; floors would set the scale."""
-    others = [method for method in _methods(scored) if method not in (MAMOL, FORESTS)]
 
     def draw(figure: Any) -> None:
         panels = figure.subplots(1, len(_METRICS), sharey=True)

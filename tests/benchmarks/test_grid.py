@@ -65,7 +65,7 @@ def test_every_method_runs_once(make_scene, run_command, tmp_path, short, monkey
     assert not list((out / "runs").rglob("cache")) and not list((out / "runs").rglob("*.safetensors"))
     text = (out / "methods.md").read_text()
     assert "| DCP | 2 |" in text and "tokens, 70 %" in text and "strongest missing" in text
-    assert (out / "methods.html").read_text().count("data:image/png") == 2
+    assert (out / "methods.html").read_text().count("data:image/png") == 1
     floors_of = 2 * 3 * 4  # seeds, neighbourhoods; specialists and mean-filled, corrected and not
     assert len((out / "methods.csv").read_text().splitlines()) == 1 + 8 + floors_of
     assert len((out / "methods_scores.csv").read_text().splitlines()) == 1 + 8 * 6 + floors_of // 2 * (6 + 3)
