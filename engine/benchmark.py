@@ -46,9 +46,9 @@ from engine.errors import Cancelled, ConfigError, OutputError
 from engine.progress import Progress
 
 if TYPE_CHECKING:
+    from engine.benchmarks.bench import Bench
     from engine.benchmarks.cases import Case
     from engine.benchmarks.runs import Run
-    from engine.benchmarks.suites import Bench
 
 COMPARISONS = ("methods", "frozen", "search", "robustness")
 PUBLISHED = ("houston2013", "trento", "augsburg", "augsburg3")
@@ -127,8 +127,8 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         _value(arguments, progress, cancelled)
         return
 
+    from engine.benchmarks.bench import Bench
     from engine.benchmarks.calibration import write_calibration
-    from engine.benchmarks.suites import Bench
 
     published = arguments.suite in PUBLISHED
     if arguments.suite == "simulated":

@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from engine.benchmarks.bench import Bench
 from engine.benchmarks.cases import Case
 from engine.benchmarks.methods import EVERY, MAMOL, MIXED, Methods
-from engine.benchmarks.suites import Bench, run_floors
+from engine.benchmarks.suites import run_floors
 from engine.benchmarks.trial import asked, trials
 
 STEPS = 150

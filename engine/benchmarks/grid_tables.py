@@ -11,28 +11,32 @@ from typing import Any
 import numpy as np
 
 from engine.benchmarks.document import Part, Picture, Table, Text, write_document
-from engine.benchmarks.floors import SPECIALISTS
 from engine.benchmarks.grid import READINGS
+from engine.benchmarks.grid_scores import (
+    CONDITIONS,
+    FORESTS,
+    MEAN,
+    METRICS,
+    Scored,
+    forests,
+    paired,
+    scores,
+    sensors_by_strength,
+)
 from engine.benchmarks.methods import MAMOL
 from engine.benchmarks.protocol import listed, protocol
-from engine.benchmarks.results import chosen_family, difference_text, pooled_interval, require_same_pixels
+from engine.benchmarks.results import difference_text, pooled_interval, require_same_pixels
 from engine.benchmarks.runs import Run, write_csv
 
-CONDITIONS = ("strongest missing", "weakest missing", "all patterns")
-MEAN = "mean of conditions"
-_METRICS = ("oa", "aa")
 _READINGS = {
     "tokens": "the transformer alone, with our head, fusion and lessons of the averaged network",
     "shipped": "the default model, whose pixels also speak for themselves",
 }
-FORESTS = "forest specialists"
 _ABOUT_FORESTS = (
     f" {FORESTS.capitalize()}: the floor, a random forest for every set of sensors, trained on all training pixels "
     "that have these, without gaps; its features' neighbourhood is chosen on validation pixels."
 )
 _TITLES = {"methods": "Methods compared", "frozen": "Methods compared beside a frozen backbone"}
-
-Scored = dict[tuple[str, int, str], dict[str, dict[str, float]]]  # (scene, seed, method) -> condition -> metric
 
 
 def write_grid(runs: Sequence[Run], out: Path, name: str = "methods") -> Path:
@@ -70,78 +74,13 @@ def grid_parts(runs: Sequence[Run], name: str = "methods") -> list[Part]:
     return [*parts, _experts(runs)]
 
 
-def sensors_by_strength(runs: Sequence[Run], scene: str) -> list[str]:
-    """Sensors of a scene by what they say alone on validation pixels, mean over all runs; the strongest first."""
-    alone: dict[str, list[float]] = {}
-    for run in runs:
-        if run.facts["scene"] == scene:
-            for name, values in run.validation.items():
-                if "+" not in name:
-                    alone.setdefault(name, []).append((values["oa"] + values["aa"]) / 2)
-    return sorted(alone, key=lambda name: -float(np.mean(alone[name])))
-
-
-def scores(runs: Sequence[Run], order: Mapping[str, Sequence[str]]) -> Scored:
-    """OA and AA of each run under the conditions that its scene has, and their mean.
-
-    Which sensor is strongest is not known where no pixels validate.
-    """
-    found: Scored = {}
-    for run in runs:
-        scene = str(run.facts["scene"])
-        sensors = order[scene]
-        patterns = {
-            CONDITIONS[0]: [_without(run, sensors, sensors[0]) if sensors else None],
-            CONDITIONS[1]: [_without(run, sensors, sensors[-1]) if sensors else None],
-            # Where a scene's test pixels lack a sensor by nature, "all" would be that one condition again.
-            CONDITIONS[2]: list(run.test) if len(run.test) > 1 else [None],
-        }
-        known = {
-            condition: {
-                metric: float(np.mean([run.test[name][metric] for name in names if name])) for metric in _METRICS
-            }
-            for condition, names in patterns.items()
-            if all(names)
-        }
-        if known:
-            known[MEAN] = {metric: float(np.mean([values[metric] for values in known.values()])) for metric in _METRICS}
-            found[scene, run.seed, run.method] = known
-    return found
-
-
-def forests(runs: Sequence[Run]) -> list[Run]:
-    """The floors of a grid as runs of one more method: of each scene the family that its validation pixels choose."""
-    chosen = {scene: chosen_family(runs, scene, SPECIALISTS) for scene in dict.fromkeys(run.case for run in runs)}
-    return [
-        replace(run, method=FORESTS, family="", facts={"scene": run.case})
-        for run in runs
-        if run.family and (run.method, run.family) == (SPECIALISTS, chosen[run.case])
-    ]
-
-
-def paired(scored: Scored, one: str, other: str, condition: str, metric: str) -> dict[str, list[float]]:
-    """Differences of two methods by scene, one for each seed in which both ran; no scene without any."""
-    found: dict[str, list[float]] = {}
-    for scene, seed, method in scored:
-        first, second = scored.get((scene, seed, one), {}), scored[scene, seed, method]
-        if method == other and condition in first and condition in second:
-            found.setdefault(scene, []).append(first[condition][metric] - second[condition][metric])
-    return found
-
-
-def _without(run: Run, sensors: Sequence[str], lost: str) -> str | None:
-    """Name of the tested pattern of all sensors but one; None where it was not tested."""
-    rest = {sensor for sensor in sensors if sensor != lost}
-    return next((name for name in run.test if set(name.split("+")) == rest), None)
-
-
 def _pooled(scored: Scored, title: str) -> Table:
     """All scenes together: MaMOL minus every method, under every condition."""
     known = _known_to_all(scored)
     rows = []
     for method in _methods(scored):
         cells = [method, _seeds(scored, method)]
-        for metric in _METRICS:
+        for metric in METRICS:
             cells.append(_percent(float(np.mean([_mean(known, scene, method, metric) for scene in _scenes(scored)]))))
             cells.append(_ahead(scored, method, MEAN, metric))
         rows.append([*cells, *(_ahead(scored, method, condition, "oa") for condition in CONDITIONS)])
@@ -177,7 +116,7 @@ def _by_scene(scored: Scored, title: str) -> Table:
         [
             method,
             *(
-                " / ".join(_percent(_mean(scored, scene, method, metric)) for metric in _METRICS)
+                " / ".join(_percent(_mean(scored, scene, method, metric)) for metric in METRICS)
                 + f" ({_count(scored, scene, method)})"
                 for scene in scenes
             ),
@@ -193,8 +132,8 @@ def _differences(scored: Scored, others: Sequence[str], title: str, name: str) -
     """How far MaMOL is ahead of other methods, scene by scene and pooled; floors would set the scale."""
 
     def draw(figure: Any) -> None:
-        panels = figure.subplots(1, len(_METRICS), sharey=True)
-        for axes, metric in zip(panels, _METRICS, strict=True):
+        panels = figure.subplots(1, len(METRICS), sharey=True)
+        for axes, metric in zip(panels, METRICS, strict=True):
             axes.axvline(0, color="#888888", linewidth=1)
             for row, method in enumerate(others):
                 found = paired(scored, MAMOL, method, MEAN, metric)

@@ -17,9 +17,10 @@ import rasterio
 from rasterio.windows import Window as RasterioWindow
 
 from engine.assessment.confusion import Confusion
+from engine.benchmarks.bench import Bench, run_on
 from engine.benchmarks.cases import Case
 from engine.benchmarks.runs import CONSISTENCY, SPEED, Run
-from engine.benchmarks.suites import OURS, SHIPPED, Bench, run_methods, run_on
+from engine.benchmarks.suites import OURS, SHIPPED, run_methods
 from engine.bundle import LoadedModel, load_model
 from engine.device import choose_device, choose_precision
 from engine.errors import Cancelled, ConfigError

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from engine.assessment.confusion import Confusion
+from engine.benchmarks.bench import Bench
 from engine.benchmarks.grid import budget
 from engine.benchmarks.methods import MIXING, Methods
 from engine.benchmarks.runs import Scores
-from engine.benchmarks.suites import Bench
 from engine.benchmarks.trial import Trial, asked, trials
 from engine.training.validate import ReadWindows, ask, from_scene, join
 

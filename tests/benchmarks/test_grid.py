@@ -12,15 +12,8 @@ import pytest
 
 from engine.benchmarks import floors, grid, methods, trial
 from engine.benchmarks.floors import SPECIALISTS
-from engine.benchmarks.grid_tables import (
-    CONDITIONS,
-    MEAN,
-    grid_parts,
-    paired,
-    scores,
-    sensors_by_strength,
-    write_grid,
-)
+from engine.benchmarks.grid_scores import CONDITIONS, MEAN, paired, scores, sensors_by_strength
+from engine.benchmarks.grid_tables import grid_parts, write_grid
 from engine.benchmarks.robustness_tables import write_robustness
 from engine.benchmarks.runs import Run, settings_text
 from engine.benchmarks.search_tables import write_search

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from engine.benchmarks import cases, floors, overlap, roads, sparse_centre, suites
+from engine.benchmarks import bench, cases, floors, overlap, roads, sparse_centre, suites
 from engine.benchmarks.speed import rates
 from engine.config import load_config
 from engine.training.prepare import resolve
@@ -229,15 +229,15 @@ def test_scenes_have_names_of_their_own(make_scene, run_command, tmp_path):
 
 def test_every_name_has_a_folder_of_its_own():
     names = ["a b", "a,b", "a_b", "..", ".", "cache", "A/../b", "MaMOL + MM", "simulated_trento_0.5"]
-    folders = [suites.folder_name(name) for name in names]
+    folders = [bench.folder_name(name) for name in names]
     assert len(set(folders)) == len(names) and not any("/" in name or name.strip(".") == "" for name in folders)
-    assert suites.folder_name("simulated_trento_0.5") == "simulated_trento_0.5"
+    assert bench.folder_name("simulated_trento_0.5") == "simulated_trento_0.5"
 
 
 def test_a_job_is_known_by_what_it_says(make_scene):
     """Its settings and layers, wherever its files and weights lie."""
     config = load_config(make_scene(SETTINGS))
-    digest = suites.job_digest(config)
+    digest = bench.job_digest(config)
     layers = config.scene[0].modalities
     moved = {
         name: layer.model_copy(update={"path": "/elsewhere" / layer.path.relative_to("/")})
@@ -245,11 +245,11 @@ def test_a_job_is_known_by_what_it_says(make_scene):
     }
 
     def told(**scene):
-        return suites.job_digest(config.model_copy(update={"scene": (config.scene[0].model_copy(update=scene),)}))
+        return bench.job_digest(config.model_copy(update={"scene": (config.scene[0].model_copy(update=scene),)}))
 
     assert told(modalities=moved) == digest
     assert told(modalities=dict(list(layers.items())[:1])) != digest
-    assert suites.job_digest(load_config(make_scene(SETTINGS), ("training.steps=5",))) != digest
+    assert bench.job_digest(load_config(make_scene(SETTINGS), ("training.steps=5",))) != digest
 
 
 def test_windows_of_a_sparse_map_are_counted():

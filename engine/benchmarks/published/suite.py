@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.atomic import write_text
+from engine.benchmarks.bench import Asked, Bench
 from engine.benchmarks.cases import Case
 from engine.benchmarks.published.conditions import COMPLETE, scores_under
 from engine.benchmarks.published.layouts import find_layout, job_text
@@ -15,7 +16,6 @@ from engine.benchmarks.published.tables import write_published
 from engine.benchmarks.runs import Run
 from engine.benchmarks.simulator.shapes import SHAPES
 from engine.benchmarks.simulator.write import write_scene
-from engine.benchmarks.suites import Asked, Bench
 from engine.benchmarks.trial import Ground, as_run, ground, run_trial
 from engine.errors import ConfigError
 
