@@ -19,7 +19,7 @@ from engine.benchmarks.runs import Run, settings_text
 from engine.benchmarks.search_tables import write_search
 from engine.benchmarks.trial import experts_apart, run_trial
 from engine.config import load_config
-from engine.errors import Cancelled, ResumeError
+from engine.errors import ResumeError
 from engine.training.loop import fit
 from engine.training.outcome import Examiner
 from engine.training.prepare import resolve
@@ -67,17 +67,9 @@ def test_every_method_runs_once(make_scene, run_command, tmp_path, short, monkey
     assert lines(out / "methods.jsonl") == runs
 
 
-def test_a_stopped_grid_tells_what_it_knows(make_scene, run_command, tmp_path, short, monkeypatch):
+def test_a_stopped_grid_tells_what_it_knows(make_scene, run_command, tmp_path, short, stop_at):
     """Tables of the runs that are done; the same command then does the others."""
-    calls = []
-
-    def stopping(*arguments):
-        calls.append(arguments)
-        if len(calls) == 2:
-            raise Cancelled("stopped")
-        return run_trial(*arguments)
-
-    monkeypatch.setattr(trial, "run_trial", stopping)
+    calls = stop_at(trial, 2)
     out = tmp_path / "out"
     arguments = ("methods", "--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1",
                  "--device", "cpu")  # fmt: skip

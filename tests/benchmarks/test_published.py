@@ -11,10 +11,9 @@ from engine.benchmarks.archive import write_archive
 from engine.benchmarks.published import numbers, recipe, suite, tables
 from engine.benchmarks.published.conditions import scores_under, three_sensors, two_sensors
 from engine.benchmarks.published.layouts import LAYOUTS, find_layout, job_text
-from engine.benchmarks.trial import run_trial
 from engine.config import load_config
 from engine.data.scene import open_scenes
-from engine.errors import Cancelled, ConfigError
+from engine.errors import ConfigError
 from tests.benchmarks.test_archive import some_archive
 from tests.benchmarks.test_simulator import SMALL as SMALL_SHAPE
 from tests.conftest import write_raster
@@ -216,19 +215,11 @@ def test_tables_1_4_and_5_from_published_files(run_command, tmp_path, monkeypatc
     assert run_command("benchmark", *arguments)[0] == 0
 
 
-def test_table_3_from_published_files(run_command, tmp_path, monkeypatch):
+def test_table_3_from_published_files(run_command, tmp_path, monkeypatch, stop_at):
     """Three sensors; a command that is stopped leaves tables of what is done, and does the rest when called again."""
     write_published(tmp_path / "data", "augsburg3")
     with_few(monkeypatch, ["MaMOL"])
-    trained = []
-
-    def stopping(*arguments):
-        trained.append(arguments)
-        if len(trained) == 3:
-            raise Cancelled("stopped")
-        return run_trial(*arguments)
-
-    monkeypatch.setattr(suite, "run_trial", stopping)
+    trained = stop_at(suite, 3)
     out = tmp_path / "out"
     arguments = ("augsburg3", "--data", tmp_path / "data", "--out", out, *OPTIONS)
     assert run_command("benchmark", *arguments)[0] == 3

@@ -9,24 +9,14 @@ from engine.benchmarks import grid, robustness, trial
 from engine.benchmarks.robustness import disturbed, sampled_places
 from engine.benchmarks.robustness_tables import LOOKS, write_robustness
 from engine.benchmarks.runs import Run
-from engine.benchmarks.trial import run_trial
-from engine.errors import Cancelled
 from tests.benchmarks.test_suites import SETTINGS
 
 
-def test_robustness_pairs_fusions_and_goes_on(make_scene, run_command, tmp_path, monkeypatch):
+def test_robustness_pairs_fusions_and_goes_on(make_scene, run_command, tmp_path, monkeypatch, stop_at):
     """Stopped after its first run it leaves tables; the same command does the second, and a third call nothing."""
-    calls = []
-
-    def stopping(*arguments):
-        calls.append(arguments)
-        if len(calls) == 2:
-            raise Cancelled("stopped")
-        return run_trial(*arguments)
-
     monkeypatch.setattr(grid, "STEPS", 3)
     monkeypatch.setattr(robustness, "FUSIONS", {"concat": ('model.fusion="concat"',)})
-    monkeypatch.setattr(trial, "run_trial", stopping)
+    calls = stop_at(trial, 2)
     out = tmp_path / "out"
     arguments = ("robustness", "--config", make_scene(SETTINGS), "--out", out, "--seeds", 1, "--threads", "1",
                  "--device", "cpu")  # fmt: skip
