@@ -9,7 +9,7 @@ import rasterio
 from engine.benchmarks.cases import simulated_cases
 from engine.benchmarks.simulator.landscape import make_landscape
 from engine.benchmarks.simulator.materials import spectra
-from engine.benchmarks.simulator.sensors import simulate_cube, simulate_heights, simulate_sar
+from engine.benchmarks.simulator.sensors import light_on, simulate_cube, simulate_heights, simulate_sar
 from engine.benchmarks.simulator.shapes import SHAPES
 from engine.benchmarks.simulator.write import write_scene
 from engine.config import load_config
@@ -68,6 +68,19 @@ def test_difficulty_blurs_every_sensor():
             assert np.isfinite(values).all()
             found.append(separation(values, land.classes))
         assert found[0] > found[1] > found[2], (sensor, found)
+
+
+def test_one_sun_lights_slopes_and_casts_shadows():
+    """What faces away from the sun is darker than what faces it, and shadows fall there; none crosses the edge."""
+    row, col = np.mgrid[:61, :61] - 30.0
+    hill = 3 * np.exp(-(row**2 + col**2) / 200)  # too gentle for a shadow
+    light = light_on(hill, 1.0, 1.0)
+    assert light[40, 40] > 1 > light[20, 20] > 0.4
+    tower = np.where((abs(row) < 3) & (abs(col) < 3), 6.0, 0.0)
+    dark = np.argwhere(light_on(tower, 1.0, 1.0) == 0.4) - 30
+    assert len(dark) and (dark < 3).all() and (dark.min(0) < -5).all()
+    corner = np.where((row < -25) & (col < -25), 6.0, 0.0)  # its shadow falls beside the scene
+    assert (light_on(corner, 1.0, 1.0) > 0.4).all()
 
 
 def test_files_are_a_scene_that_training_opens(tmp_path):

@@ -15,7 +15,7 @@ from engine.benchmarks.simulator.landscape import Landscape, smooth_noise
 from engine.benchmarks.simulator.materials import spectra
 from engine.benchmarks.simulator.shapes import SceneShape
 
-_SUN = (1, 1)  # rows and columns towards the sun, per step of a shadow
+_SUN = (1, 1)  # rows and columns towards the sun, which is in the south-east, per step of a shadow
 _SUN_SLOPE, _LONGEST_SHADOW_PX = 0.9, 12  # tangent of the sun's elevation
 _LOOKS = 4
 
@@ -40,8 +40,8 @@ def simulate_cube(
         abundance.append(ndimage.gaussian_filter(varied + 0.03 * difficulty * share.mean(), 0.3 + 0.5 * difficulty))
         patch = -patch  # what one material gains another loses
     total = np.sum(abundance, axis=0)
-    light = _light(shape, land, difficulty) * (1 + 0.06 * difficulty * smooth_noise(rng, size, 40)) / total
-    mixed = np.stack(abundance) * light
+    haze = 1 + 0.06 * difficulty * smooth_noise(rng, size, 40)
+    mixed = np.stack(abundance) * light_on(land.height_m, shape.pixel_m, difficulty) * haze / total
     vapour = np.exp(-(((nm - 1390) / 60) ** 2)) + np.exp(-(((nm - 1880) / 70) ** 2))
     for number in range(len(nm)):
         band = np.tensordot([pure[name][number] for name in pure], mixed, 1)
@@ -77,12 +77,21 @@ def simulate_sar(
     )
 
 
-def _light(shape: SceneShape, land: Landscape, difficulty: float) -> np.ndarray:
-    """Brightness by slope and cast shadow (rows, cols)."""
-    down, right = np.gradient(land.height_m / shape.pixel_m)
+def light_on(height_m: np.ndarray, pixel_m: float, difficulty: float) -> np.ndarray:
+    """Brightness by slope and cast shadow, 1 on open level ground; beside the scene there is nothing that shades.
+
+    Args:
+        height_m: heights (rows, cols).
+        pixel_m: edge of a pixel.
+        difficulty: see the module.
+    """
+    down, right = np.gradient(height_m / pixel_m)
     light = 1 - 0.15 * difficulty * np.clip(down * _SUN[0] + right * _SUN[1], -1, 1)
-    shadow = np.zeros(land.height_m.shape, bool)
-    for step in range(1, _LONGEST_SHADOW_PX):
-        towards = np.roll(land.height_m, (step * _SUN[0], step * _SUN[1]), (0, 1))
-        shadow = shadow | (towards - land.height_m > step * np.hypot(*_SUN) * shape.pixel_m * _SUN_SLOPE)
+    (rows, cols), longest = height_m.shape, _LONGEST_SHADOW_PX
+    around = np.pad(height_m, longest, constant_values=-np.inf)
+    shadow = np.zeros(height_m.shape, bool)
+    for step in range(1, longest):
+        top, left = (longest + step * towards for towards in _SUN)
+        rise = around[top : top + rows, left : left + cols] - height_m
+        shadow |= rise > step * np.hypot(*_SUN) * pixel_m * _SUN_SLOPE
     return np.asarray(np.where(shadow, 1 - 0.6 * min(difficulty, 1.5), light))
