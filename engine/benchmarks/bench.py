@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -114,7 +114,16 @@ def folder_name(name: str) -> str:
 
 def job_digest(config: Config) -> str:
     """Fingerprint of all that a job says, but not of the folders where its files lie, nor of where weights are."""
-    said = resolve(config).model_dump(exclude={"model": {"weights"}})
+    return _digest(resolve(config), exclude={"model": {"weights"}})
+
+
+def ground_digest(config: Config) -> str:
+    """The same of scenes and split alone."""
+    return _digest(resolve(config), include={"scene", "split"})
+
+
+def _digest(config: Config, **parts: Any) -> str:
+    said = config.model_dump(**parts)
     text = json.dumps(said, sort_keys=True, default=lambda value: value.name if isinstance(value, Path) else str(value))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

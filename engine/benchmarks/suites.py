@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 
-from engine.benchmarks.bench import Asked, Bench, fingerprint
+from engine.benchmarks.bench import Asked, Bench, fingerprint, ground_digest
 from engine.benchmarks.cases import Case
 from engine.benchmarks.floors import RUNS_PER_FAMILY, floor_runs
 from engine.benchmarks.methods import Methods
-from engine.benchmarks.runs import SPEED, Run
+from engine.benchmarks.runs import JOB, SPEED, Run
 from engine.benchmarks.speed.rates import mapping_speeds
 from engine.bundle import read_info
 from engine.config import Config, SplitConfig
@@ -45,25 +45,30 @@ def run_floors(bench: Bench, classifiers: Sequence[str] | None = None) -> None:
         Cancelled: the same call goes on from there.
     """
     floors = [run for run in bench.runs() if run.family]
-    stored = Counter((run.case, run.seed, run.family) for run in floors)
-    complete = {key for key, count in stored.items() if count == RUNS_PER_FAMILY}
+    counts = Counter((run.case, run.seed, run.family) for run in floors)
+    complete = {key for key, count in counts.items() if count == RUNS_PER_FAMILY}
     set_threads(bench.threads)
     device = describe_device(torch.device("cpu"))
     for case in bench.cases:
         for seed in bench.seeds:
             done = {family for name, number, family in complete if (name, number) == (case.name, seed)}
-            with closing(prepare(paired_configs(bench, case, seed, SHIPPED)[OURS])) as data:
+            config = paired_configs(bench, case, seed, SHIPPED)[OURS]
+            job = ground_digest(config)
+            with closing(prepare(config)) as data:
                 pixels = fingerprint(*places(data, "test").values())
-                if any(run.pixels != pixels for run in floors if (run.case, run.seed) == (case.name, seed)):
+                stored = [run for run in floors if (run.case, run.seed) == (case.name, seed)]
+                if any(run.pixels != pixels or run.facts.get(JOB, job) != job for run in stored):
                     raise ResumeError(
-                        f"{bench.out}: floors of {case.name}, seed {seed}, were tested on other pixels than those of "
-                        "this job; give it a new --out"
+                        f"{bench.out}: floors of {case.name}, seed {seed}, are of other scenes or other pixels than "
+                        "those of this job; give it a new --out"
                     )
                 for run in floor_runs(
                     case.name, seed, data.scenes, data.splits, len(data.legend), data.config.training.prior_correction,
                     case.contexts_px, bench.threads, done, classifiers,
                 ):  # fmt: skip
-                    facts: dict[str, float | str] = {"device": device, "scikit-learn": version("scikit-learn")}
+                    facts: dict[str, float | str] = {
+                        "device": device, "scikit-learn": version("scikit-learn"), JOB: job,
+                    }  # fmt: skip
                     bench.store(replace(run, pixels=pixels, facts=facts))
                     if bench.cancelled():
                         raise Cancelled(f"{bench.out}: the same command goes on from here")

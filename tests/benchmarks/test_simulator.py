@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import rasterio
 
+from engine.benchmarks.bench import job_digest
 from engine.benchmarks.cases import simulated_cases
+from engine.benchmarks.simulator import write
 from engine.benchmarks.simulator.landscape import make_landscape
 from engine.benchmarks.simulator.materials import spectra
 from engine.benchmarks.simulator.sensors import light_on, simulate_cube, simulate_heights, simulate_sar
@@ -100,6 +102,21 @@ def test_files_are_a_scene_that_training_opens(tmp_path):
     for name in ("hsi", "sar", "dsm", "train", "test"):
         with rasterio.open(job.parent / f"{name}.tif") as one, rasterio.open(again.parent / f"{name}.tif") as other:
             assert (one.read() == other.read()).all()
+
+
+def test_scenes_of_another_version_are_written_again(tmp_path, monkeypatch):
+    """Their files and runs are of another world: the job's fingerprint differs, so no suite goes on from there."""
+    with monkeypatch.context() as patch:
+        patch.setattr(write, "_VERSION", 1)
+        before = job_digest(load_config(write_scene(tmp_path / "scene", SMALL, 1.0, seed=3)))
+        (tmp_path / "scene" / "hsi.tif").write_bytes(b"old")
+    job = write_scene(tmp_path / "scene", SMALL, 1.0, seed=3)
+    assert job_digest(load_config(job)) != before
+    (tmp_path / "scene" / "sar.tif").write_bytes(b"kept")
+    assert write_scene(tmp_path / "scene", SMALL, 1.0, seed=3) == job
+    assert (tmp_path / "scene" / "sar.tif").read_bytes() == b"kept"
+    with rasterio.open(job.parent / "hsi.tif") as file:
+        assert file.count == 12
 
 
 def test_wrong_names_and_numbers(tmp_path):

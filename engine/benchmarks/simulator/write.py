@@ -15,10 +15,13 @@ from engine.benchmarks.simulator.sensors import simulate_cube, simulate_heights,
 from engine.benchmarks.simulator.shapes import SceneShape
 
 _SCALE = 1e-4  # stored integer x scale = reflectance
+_VERSION = 2  # of what a seed simulates: one more for each change of a pixel, so that runs of two worlds never mix
 
 
 def write_scene(folder: Path, shape: SceneShape, difficulty: float, seed: int) -> Path:
-    """Write hsi.tif, the other sensors, train.tif, test.tif and scene.toml, once; return the path of the latter.
+    """Write hsi.tif, the other sensors, train.tif, test.tif and scene.toml; return the path of the latter.
+
+    What an earlier call of this version wrote is left as it is.
 
     Args:
         folder: where to; made if needed.
@@ -27,8 +30,10 @@ def write_scene(folder: Path, shape: SceneShape, difficulty: float, seed: int) -
         seed: of everything random.
     """
     job = folder / "scene.toml"
-    if job.exists():
+    told = scene_job(f"simulated {folder.name}, version {_VERSION}", list(shape.bands), tested=True)
+    if job.exists() and job.read_text(encoding="utf-8") == told:
         return job
+    job.unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     land = make_landscape(rng, shape)
@@ -53,5 +58,5 @@ def write_scene(folder: Path, shape: SceneShape, difficulty: float, seed: int) -
     names = [cover.name for cover in shape.covers]
     for side, labels in (("train", land.train), ("test", land.test)):
         write_labels(folder / f"{side}.tif", labels, names, profile)
-    write_text(job, scene_job(f"simulated {folder.name}", list(shape.bands), tested=True))
+    write_text(job, told)
     return job
