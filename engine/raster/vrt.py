@@ -7,6 +7,7 @@ the same and does not tell upper from lower case; so does this check.
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree  # nosec B405 - expat with entities refused, see _pairs
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,10 @@ _MOST_BYTES = 64 * 2**20
 _DEEPEST = 8
 _HEAD = 4096
 _SQLITE = b"SQLite format 3"
+# How XML and JSON begin. Files of bare pixels (ENVI's, say) may begin with any byte: the first one alone tells nothing.
+_TEXT = re.compile(
+    rb"""<(?:!--|![a-z]+\s|\?[a-z][\w:.-]*[\s?]|[a-z_][\w:.-]*(?:[\s/>]|$))|\{\s*"|\[\s*["{\d]""", re.IGNORECASE
+)
 _DATASETS = {"", "vrtdataset", "vrtwarpeddataset", "vrtpansharpeneddataset"}
 _BANDS = {
     "", "vrtsourcedrasterband", "vrtderivedrasterband", "vrtwarpedrasterband", "vrtpansharpenedrasterband",
@@ -145,4 +150,4 @@ def _head(path: Path) -> bytes:
 
 def _looks_like_text(head: bytes) -> bool:
     """True for XML and JSON: GDAL's ways of describing services, catalogues and pipelines."""
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"<", b"{", b"[")
+    return _TEXT.match(head.removeprefix(b"\xef\xbb\xbf").lstrip()) is not None

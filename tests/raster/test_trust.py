@@ -158,6 +158,27 @@ def test_services_in_the_guise_of_rasters_are_refused(tmp_path, content):
         open_source(path)
 
 
+@pytest.mark.parametrize("first", [60, 91, 123, 0x3C20, 0x7B22, 0x4B3C])
+def test_bare_pixels_may_begin_with_any_byte(tmp_path, first):
+    """ENVI's files have no mark of their own, so a first value may look like the beginning of XML or JSON."""
+    path, values = tmp_path / "cube.bin", np.full((1, 3, 4), 9000, np.uint16)
+    values[0, 0, 0] = first
+    with rasterio.open(path, "w", driver="ENVI", width=4, height=3, count=1, dtype="uint16", crs=32633) as file:
+        file.write(values)
+    read, _ = open_source(path).read(Window(0, 0, 3, 4), [1])
+    assert (read == values).all()
+
+
+@pytest.mark.parametrize(
+    "content", ["<!-- a --><GDAL_WMS/>", "<?xml version='1.0'?><GDAL_WMS/>", " \n[{}]", "<WMS_Tiles\n/>"]
+)
+def test_other_beginnings_of_text_are_known(tmp_path, content):
+    path = tmp_path / "innocent.tif"
+    path.write_bytes(content.encode() + bytes(100))  # numbers behind it change nothing
+    with pytest.raises(RasterOpenError, match="description of a service"):
+        open_source(path)
+
+
 def test_a_mask_that_is_no_raster_is_refused(make_raster, tmp_path):
     path = make_raster("a.tif", np.ones((3, 4), np.uint8))
     (tmp_path / "a.tif.msk").write_text("<GDAL_WMS/>")
