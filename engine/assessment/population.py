@@ -1,4 +1,4 @@
-"""How many pixels, and how much area, a map has of what: counted strip by strip, in constant memory."""
+"""How many pixels, and how much area, a map has of what: counted block by block, in constant memory."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from engine.errors import BandCountError, Cancelled, GridMismatchError, LabelError
 from engine.raster.area import row_area_m2
 from engine.raster.sources import Source, open_source
-from engine.raster.windows import Window
+from engine.raster.windows import Window, blocks, bounding_window, groups_by_square
 
-_ROWS = 512  # that are read at once
-_BITS = 31  # of each raster's values in a key
+_BLOCK_PX = 2048  # side of what is read at once
+_BITS = 24  # of each raster's values in a key: layers are read as float32, which tells larger numbers no longer apart
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def count_pixels(sources: Sequence[Source], cancelled: Callable[[], bool] = lamb
         check_grid(source, sources[0])
     pixels: dict[int, int] = {}
     area: dict[int, float] = {}
-    for window, values in strips(sources, cancelled):
+    for window, values in value_blocks(sources, cancelled):
         key = np.zeros(values[0].shape, np.int64)
         for raster in values:
             key = key << _BITS | raster
@@ -87,30 +87,28 @@ def count_pixels(sources: Sequence[Source], cancelled: Callable[[], bool] = lamb
     )
 
 
-def strips(
+def value_blocks(
     sources: Sequence[Source], cancelled: Callable[[], bool] = lambda: False
 ) -> Iterator[tuple[Window, list[np.ndarray]]]:
-    """Yield strips of the grid from top to bottom, and the values of each raster in it (h, w) int64, 0 for nodata.
+    """Yield blocks of the grid, row by row of blocks, and each raster's values there (h, w) int64, 0 for nodata.
 
     Raises:
         Cancelled: `cancelled()` said so.
     """
     grid = sources[0].grid
-    for row in range(0, grid.height, _ROWS):
+    for window in blocks(grid.height, grid.width, _BLOCK_PX):
         if cancelled():
             raise Cancelled
-        window = Window(row, 0, min(_ROWS, grid.height - row), grid.width)
         yield window, [read_values(source, window) for source in sources]
 
 
 def values_at(source: Source, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
     """The first band at pixels (N,) of the grid, int64, 0 where it has no data."""
     values = np.zeros(len(rows), np.int64)
-    for first in range(0, source.grid.height, _ROWS):
-        inside = np.flatnonzero((rows >= first) & (rows < first + _ROWS))
-        if len(inside):
-            window = Window(first, 0, min(_ROWS, source.grid.height - first), source.grid.width)
-            values[inside] = read_values(source, window)[rows[inside] - first, cols[inside]]
+    for members in groups_by_square(rows, cols, _BLOCK_PX):
+        row, col = rows[members], cols[members]
+        window = bounding_window(row, col)
+        values[members] = read_values(source, window)[row - window.row, col - window.col]
     return values
 
 
@@ -125,7 +123,9 @@ def read_values(source: Source, window: Window) -> np.ndarray:
     values = found.astype(np.int64)
     if not np.array_equal(found, values) or values.max(initial=0) >> _BITS:
         odd = found[(found != values) | (values >> _BITS > 0)].flat[0]
-        raise LabelError(f"{source.path}: value {odd:g} is no class; give a raster of whole numbers, 0 for no class")
+        raise LabelError(
+            f"{source.path}: value {odd:g} is no class; give whole numbers below {1 << _BITS:,}, 0 for no class"
+        )
     return values
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.assessment.population import strips
+from engine.assessment.population import value_blocks
 from engine.errors import ConfigError
 from engine.raster.sources import Source
 
@@ -152,12 +152,12 @@ def draw(
     ranks = {value: np.sort(rng.choice(pixels, wanted, replace=False)) for value, (pixels, wanted) in sizes.items()}
     seen = dict.fromkeys(sizes, 0)
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for window, (values,) in strips([source], cancelled):
+    for window, (values,) in value_blocks([source], cancelled):
         for value, of_class in ranks.items():
             row, col = np.nonzero(values == value)
             first, seen[value] = seen[value], seen[value] + len(row)
             here = of_class[(of_class >= first) & (of_class < seen[value])] - first
-            found.append((row[here] + window.row, col[here], np.full(len(here), value)))
+            found.append((row[here] + window.row, col[here] + window.col, np.full(len(here), value)))
     rows, cols, values = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = rng.permutation(len(rows))
     return Drawn(rows[order], cols[order], values[order])

@@ -22,11 +22,10 @@ from engine import disk
 from engine.atomic import flush, write_text
 from engine.data.scene import Scene
 from engine.data.splits import Split
-from engine.data.statistics import groups_by_square
 from engine.errors import Cancelled, OutputError
 from engine.progress import Progress
 from engine.raster.normalise import BandStats
-from engine.raster.windows import Window
+from engine.raster.windows import Window, groups_by_square
 
 TILE_PX = 32
 UNLABELLED, CLOSED = -1, -2  # in the class map: free for training without a label; not to be trained on

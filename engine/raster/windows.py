@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -108,3 +110,19 @@ def blocks(height: int, width: int, block_px: int, within: Window | None = None)
         inside = area and tile.intersect(area)
         if inside:
             yield inside
+
+
+def groups_by_square(rows: np.ndarray, cols: np.ndarray, side_px: int) -> list[np.ndarray]:
+    """Positions of pixels (N,) grouped by the square of the grid in which they lie, squares in row order."""
+    if not len(rows):
+        return []
+    keys = np.stack([rows // side_px, cols // side_px], axis=1)
+    _, square = np.unique(keys, axis=0, return_inverse=True)
+    order = np.argsort(square.ravel(), kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(square.ravel()[order])) + 1)
+
+
+def bounding_window(rows: np.ndarray, cols: np.ndarray) -> Window:
+    """The smallest window that holds all pixels (N,)."""
+    row, col = int(rows.min()), int(cols.min())
+    return Window(row, col, int(rows.max()) - row + 1, int(cols.max()) - col + 1)

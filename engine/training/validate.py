@@ -10,14 +10,13 @@ import torch
 
 from engine.assessment.confusion import Confusion
 from engine.data.scene import Scene
-from engine.data.statistics import groups_by_square
 from engine.data.window_cache import SceneCache
 from engine.device import autocast, run_with_backoff
 from engine.errors import Cancelled
 from engine.modality import pattern_name
 from engine.model.network import MaMOLNetwork
 from engine.raster.normalise import BandStats
-from engine.raster.windows import Window
+from engine.raster.windows import Window, groups_by_square
 from engine.training.distributed import ALONE, Team
 
 Pattern = tuple[bool, ...]
