@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import shutil
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -50,15 +51,17 @@ def sole_user(folder: Path) -> Iterator[None]:
         OutputError: another process holds the folder, or it cannot be written.
     """
     with writing(folder):
-        lock = _lock(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = None if fcntl is None else _lock(folder)  # Windows would not let an open file go
     try:
         yield
     finally:
         with suppress(OSError):
-            if [path.name for path in folder.iterdir()] == [_LOCK]:
+            if all(path.name == _LOCK for path in folder.iterdir()):
                 clear(folder, lock=True)
                 folder.rmdir()
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
 
 
 def _lock(folder: Path) -> int:
@@ -68,8 +71,7 @@ def _lock(folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            if fcntl is not None:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(lock), path.stat()):
                 return lock
         except BlockingIOError:
@@ -209,7 +211,10 @@ class BlockStore:
         itemsize = np.dtype(layout.dtype).itemsize
         rows = np.empty((count, self.area.width), layout.dtype)
         wanted = Window(self.area.row + row, self.area.col, count, self.area.width)
-        for block, first in zip(self.blocks, self._first, strict=False):
+        # Blocks come row by row, so those that are touched stand side by side; a large map has tens of thousands.
+        start = bisect_right(self.blocks, wanted.row, key=lambda block: block.bottom)
+        stop = bisect_left(self.blocks, wanted.bottom, key=lambda block: block.row)
+        for block, first in zip(self.blocks[start:stop], self._first[start:stop], strict=True):
             part = block.intersect(wanted)
             if part is None:
                 continue

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import OutputError, ResumeError
-from engine.mapping.store import BlockStore, Journal, work_folder
+from engine.mapping import store as store_module
+from engine.mapping.store import BlockStore, Journal, sole_user, work_folder
 from engine.raster.windows import Window, blocks
 from engine.raster.writer import RasterLayout
 
@@ -102,3 +103,30 @@ def test_damaged_journal_is_one_sentence(tmp_path, text):
     (tmp_path / "journal.json").write_text(text)
     with pytest.raises(ResumeError, match="start again without --resume"):
         Journal.load(tmp_path, {})
+
+
+def test_rows_ask_only_the_blocks_they_touch(tmp_path, monkeypatch):
+    """A large map has tens of thousands of blocks, and is read back in thousands of strips."""
+    area = Window(0, 0, 400, 40)
+    windows = list(blocks(400, 40, 4))
+    store = BlockStore(tmp_path, {"classes": LAYOUTS["classes"]}, area, windows)
+    for block in windows:
+        store.append({"classes": np.full((1, block.height, block.width), block.row, np.uint16)})
+    asked = []
+    intersect = Window.intersect
+    monkeypatch.setattr(Window, "intersect", lambda self, other: asked.append(self) or intersect(self, other))
+    assert (store.read_rows("classes", 0, 198, 3)[:, 0] == [196, 196, 200]).all()
+    assert len(asked) == 20
+    store.close()
+
+
+def test_without_locks_no_lock_is_left(tmp_path, monkeypatch):
+    """Windows has none, and does not let go of a file that is open."""
+    monkeypatch.setattr(store_module, "fcntl", None)
+    folder = tmp_path / "map.tif.work"
+    with sole_user(folder):
+        assert list(folder.iterdir()) == []
+    assert not folder.exists()
+    with sole_user(folder):
+        (folder / "classes.raw").write_bytes(b"unfinished")
+    assert [path.name for path in folder.iterdir()] == ["classes.raw"]
