@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import json
 import os
 import sys
@@ -102,6 +103,9 @@ def run(parser: argparse.ArgumentParser, main: Main, argv: Sequence[str] | None 
         main: the command.
         argv: arguments; default: those of the process, which then ends here when it is cancelled.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # redirected on Windows it would know the letters of one country only
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     whole_process = argv is None
     argv = list(sys.argv[1:] if argv is None else argv)
     # Before parsing, so that complaints about the arguments are reported in the caller's way, too.

@@ -70,6 +70,15 @@ class SceneConfig(_Section):
             return {k: {"path": v} if isinstance(v, str | Path) else v for k, v in value.items()}
         return value
 
+    @field_validator("modalities")
+    @classmethod
+    def _names(cls, value: dict[str, ModalityConfig]) -> dict[str, ModalityConfig]:
+        """Patterns are written `hsi+lidar`, layers `hsi=PATH`, and the pattern without sensors `none`."""
+        for name in value:
+            if name != name.strip() or name in ("", "none") or not name.isprintable() or set(name) & set("+="):
+                raise ValueError(f"a modality cannot be called {name!r}; leave out + and =, and do not call it none")
+        return value
+
 
 class SplitConfig(_Section):
     """Which labels train, choose (validation) and test."""

@@ -8,6 +8,7 @@ Layers may differ in CRS, resolution and extent; sensors that are missing, every
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -106,7 +107,7 @@ def _extent(text: str) -> tuple[float, ...]:
         numbers = tuple(float(part) for part in text.split(","))
     except ValueError:
         numbers = ()
-    if len(numbers) != 4:
+    if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
         raise argparse.ArgumentTypeError(f"expected xmin,ymin,xmax,ymax, got {text!r}")
     return numbers
 

@@ -200,6 +200,22 @@ def test_a_cancelled_process_does_not_wait_for_libraries(number):
         assert child.stdout.read() == "not flushed\n" and child.stderr.read().endswith("cancelled: stopped\n")
 
 
+def test_names_of_every_script_reach_a_file():
+    """Redirected, Python on Windows writes in the code page of one country, which here cannot spell the layer."""
+    code = (
+        "import sys\n"
+        "from engine import commandline\n"
+        "main = lambda arguments, progress, cancelled: (print('Фото.tif'), progress.log('\\udce4 地图'))\n"
+        "sys.exit(commandline.run(commandline.command_parser('try', None), main))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--progress", "json"],
+        cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": "cp1252"}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Фото.tif" in done.stdout.decode() and "地图" in done.stdout.decode()
+
+
 @pytest.mark.parametrize("ending", [b"stop\n", None], ids=["line", "end of file"])
 def test_stdin_asks_only_where_wanted(ending):
     """The command ends with 3 soon after a line on stdin or its end, and without the option takes no notice."""

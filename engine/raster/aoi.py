@@ -45,10 +45,16 @@ class AreaOfInterest:
 
 
 def _read_polygons(path: Path, grid: Grid) -> Any:  # a geopandas.GeoSeries
+    from engine.raster.vector_crs import to_crs_of
     from engine.raster.vector_file import list_layers, read_vector
 
     try:
-        shapes = read_vector(path, next(iter(list_layers(path)), None)).geometry
+        layers = list_layers(path)
+        if len(layers) > 1:
+            raise ConfigError(
+                f"{path}: several layers ({', '.join(layers)}); save the one that holds the area of interest alone"
+            )
+        shapes = read_vector(path, next(iter(layers), None)).geometry
     except LabelError as error:
         raise ConfigError(f"area of interest cannot be read: {error}") from error
     except AttributeError as error:
@@ -59,7 +65,7 @@ def _read_polygons(path: Path, grid: Grid) -> Any:  # a geopandas.GeoSeries
     if (shapes.crs is None) != (grid.crs is None):
         without = path if shapes.crs is None else "the reference layer"
         raise GridMismatchError(f"{path}: {without} has no CRS while the other has one; assign it first")
-    return shapes if grid.crs is None else shapes.to_crs(grid.crs.to_wkt())
+    return shapes if grid.crs is None else to_crs_of(shapes, grid)
 
 
 def _box(bounds: tuple[float, float, float, float]) -> Any:

@@ -15,6 +15,7 @@ from engine.errors import LabelError
 from engine.raster.grid import Grid, covering_window, crs_name, is_local
 from engine.raster.labelled_pixels import LabelledPixels, settle
 from engine.raster.legends import Hints, qml_hints
+from engine.raster.vector_crs import to_crs_of
 from engine.raster.vector_file import read_vector
 from engine.raster.windows import blocks
 
@@ -92,8 +93,8 @@ def _class_values(path: Path, field: str, texts: Sequence[str], ignore: Sequence
             raise LabelError(f"{path}: field {field} holds {number:g}; give one with class names or whole numbers")
         if number == 0 and 0 not in ignore:
             raise LabelError(
-                f"{path}: field {field} holds 0, which class maps keep for nodata; number the classes from 1, "
-                "or add 0 to labels.ignore where it means unlabelled"
+                f"{path}: field {field} holds 0, which class maps keep for nodata; number the classes from 1, or, "
+                "where it means unlabelled, leave these features out or empty (in training, add 0 to labels.ignore)"
             )
     value_of = {text: int(number) for text, number in number_of.items() if int(number) not in ignore}
     return np.array([value_of.get(text, 0) for text in texts], np.int64), style
@@ -116,13 +117,14 @@ def _pixel_shapes(path: Path, frame: geopandas.GeoDataFrame, grid: Grid) -> np.n
     if ours is not None and (is_local(ours) or theirs.is_engineering):
         if theirs != ours.to_wkt():
             raise LabelError(mismatch)
-    elif ours is not None:
-        frame = frame.to_crs(ours.to_wkt())
+        geometries = frame.geometry
+    else:
+        geometries = frame.geometry if ours is None else to_crs_of(frame.geometry, grid)
 
     def to_pixels(xy: np.ndarray) -> np.ndarray:
         return np.stack(grid.pixel_coordinates(xy[:, 0], xy[:, 1]), axis=1)
 
-    shapes: np.ndarray = shapely.transform(frame.geometry.to_numpy(), to_pixels)
+    shapes: np.ndarray = shapely.transform(geometries.to_numpy(), to_pixels)
     return shapes
 
 

@@ -44,5 +44,9 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path, path):
         AreaOfInterest(tmp_path / "far.gpkg", GRID)
     with pytest.raises(GridMismatchError, match="has no CRS"):
         AreaOfInterest(tmp_path / "bare.gpkg", GRID)
+    for layer in ("first", "second"):
+        geopandas.GeoSeries(SHAPES, crs="EPSG:32633").to_file(tmp_path / "two.gpkg", layer=layer)
+    with pytest.raises(ConfigError, match=r"several layers \(first, second\); save the one"):
+        AreaOfInterest(tmp_path / "two.gpkg", GRID)
     with pytest.raises(ConfigError, match="cannot be read"):
         AreaOfInterest(tmp_path / "missing.gpkg", GRID)

@@ -167,6 +167,7 @@ def test_bad_input_is_one_sentence_and_exit_2(run_command, make_raster, model, t
         ([model], "no layer given"),
         ([model, "--layer", optical, "--layer", optical], "--layer optical: given twice"),
         ([model, "--layer", height, "--extent", "1,2,3"], "expected xmin,ymin,xmax,ymax"),
+        ([model, "--layer", height, "--extent=-inf,0,inf,1"], "expected xmin,ymin,xmax,ymax"),
         ([model, "--layer", height, "--aoi", tmp_path / "none.gpkg"], "area of interest cannot be read"),
     ]
     for arguments, message in cases:

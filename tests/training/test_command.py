@@ -72,6 +72,15 @@ def test_wrong_settings(job_file, train, setting, sentence):
     assert sentence in err
 
 
+@pytest.mark.parametrize("name", ["x+y", "x=y", "none", " x", "x\\n", ""])
+def test_names_that_no_pattern_or_layer_can_have(job_file, train, name):
+    """Patterns are written a+b and none, layers NAME=PATH."""
+    path = job_file()
+    path.write_text(path.read_text().replace("[scene.modalities.a]", f'[scene.modalities."{name}"]'))
+    code, _, err = train(path)
+    assert code == 2 and err.count("\n") <= 2 and "a modality cannot be called" in err, err
+
+
 def one_class(place):
     with rasterio.open(place / "labels.tif", "r+") as file:
         file.write(np.minimum(file.read(), 1))
