@@ -11,7 +11,7 @@ from engine.benchmarks.cases import simulated_cases
 from engine.benchmarks.simulator import write
 from engine.benchmarks.simulator.landscape import make_landscape
 from engine.benchmarks.simulator.materials import spectra
-from engine.benchmarks.simulator.sensors import light_on, simulate_cube, simulate_heights, simulate_sar
+from engine.benchmarks.simulator.sensors import light_on, simulate_cube, simulate_heights, simulate_sar, simulate_shares
 from engine.benchmarks.simulator.shapes import SHAPES
 from engine.benchmarks.simulator.write import write_scene
 from engine.config import load_config
@@ -72,6 +72,24 @@ def test_difficulty_blurs_every_sensor():
         assert found[0] > found[1] > found[2], (sensor, found)
 
 
+def test_parcels_of_a_class_differ():
+    """Shares of materials in the cube, backscatter in the radar: neighbouring fields of one crop are not alike."""
+    land = make_landscape(np.random.default_rng(0), SMALL)
+    shares = simulate_shares(np.random.default_rng(1), SMALL, land, 1.0)
+    assert shares.sum(0) == pytest.approx(np.ones(land.classes.shape))
+    sar = simulate_sar(np.random.default_rng(1), SMALL, land, 2, 1.0)
+    names = list(spectra(np.linspace(400, 2500, 3)))
+    for index, cover in enumerate(SMALL.covers):
+        members = [n for n in np.unique(land.parcels[land.classes == index]) if (land.parcels == n).sum() > 20]
+        assert len(members) > 1
+        largest = max(cover.materials, key=cover.materials.get)
+        mean = [shares[names.index(largest)][land.parcels == n].mean() for n in members]
+        assert len(cover.materials) == 1 or np.std(mean) > 0.01, cover.name
+        assert np.std([10 * np.log10(sar[0][land.parcels == n].mean()) for n in members]) > 0.4, cover.name
+    calm = simulate_shares(np.random.default_rng(1), SMALL, land, 0.0)
+    assert all(np.ptp(calm[:, land.classes == index], axis=1) == pytest.approx(0) for index in range(7))
+
+
 def test_one_sun_lights_slopes_and_casts_shadows():
     """What faces away from the sun is darker than what faces it, and shadows fall there; none crosses the edge."""
     row, col = np.mgrid[:61, :61] - 30.0
@@ -81,6 +99,9 @@ def test_one_sun_lights_slopes_and_casts_shadows():
     tower = np.where((abs(row) < 3) & (abs(col) < 3), 6.0, 0.0)
     dark = np.argwhere(light_on(tower, 1.0, 1.0) == 0.4) - 30
     assert len(dark) and (dark < 3).all() and (dark.min(0) < -5).all()
+    mast = np.where((row == 25) & (col == 25), 40.0, 0.0)  # its shadow is 40 / 0.9 m long: 31 steps of 1.41 m
+    shadow = np.argwhere(light_on(mast, 1.0, 1.0) == 0.4)
+    assert shadow.tolist() == [[55 - step, 55 - step] for step in range(31, 0, -1)]
     corner = np.where((row < -25) & (col < -25), 6.0, 0.0)  # its shadow falls beside the scene
     assert (light_on(corner, 1.0, 1.0) > 0.4).all()
 

@@ -1,7 +1,7 @@
 """What sensors see of a landscape. `difficulty` scales all that blurs classes: 0 next to nothing, 1 as in real scenes.
 
-Cube: materials mixed in every pixel, their shares varying by parcel and pixel, blurred by the point spread, lit by
-slope and shadow, with noise. Heights: noisy and blurred. SAR: speckle of four looks.
+Cube: materials mixed in every pixel, their shares varying by parcel and pixel, lit by slope and shadow, blurred by the
+point spread, with haze and noise. Heights: noisy and blurred. SAR: speckle of four looks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from engine.benchmarks.simulator.materials import spectra
 from engine.benchmarks.simulator.shapes import SceneShape
 
 _SUN = (1, 1)  # rows and columns towards the sun, which is in the south-east, per step of a shadow
-_SUN_SLOPE, _LONGEST_SHADOW_PX = 0.9, 12  # tangent of the sun's elevation
+_SUN_SLOPE = 0.9  # tangent of the sun's elevation
 _LOOKS = 4
 
 
@@ -31,22 +31,32 @@ def simulate_cube(
     """Reflectance of one band after the other, (rows, cols) float32: a whole cube would fill the memory."""
     size, nm = land.classes.shape, wavelengths(shape)
     pure = spectra(nm)
-    patch = rng.standard_normal(land.parcels.max() + 1)[land.parcels]
-    shares = np.array([[cover.materials.get(name, 0.0) for name in pure] for cover in shape.covers])
-    abundance = []
-    for number, _ in enumerate(pure):
-        share = shares[:, number][land.classes]
-        varied = share * np.exp(difficulty * (0.35 * patch + 0.25 * smooth_noise(rng, size, 1.5)))
-        abundance.append(ndimage.gaussian_filter(varied + 0.03 * difficulty * share.mean(), 0.3 + 0.5 * difficulty))
-        patch = -patch  # what one material gains another loses
-    total = np.sum(abundance, axis=0)
-    haze = 1 + 0.06 * difficulty * smooth_noise(rng, size, 40)
-    mixed = np.stack(abundance) * light_on(land.height_m, shape.pixel_m, difficulty) * haze / total
+    light = light_on(land.height_m, shape.pixel_m, difficulty)
+    spread_px = 0.3 + 0.5 * difficulty
+    seen = np.stack(
+        [ndimage.gaussian_filter(part * light, spread_px) for part in simulate_shares(rng, shape, land, difficulty)]
+    )
+    seen *= 1 + 0.06 * difficulty * smooth_noise(rng, size, 40)  # haze
     vapour = np.exp(-(((nm - 1390) / 60) ** 2)) + np.exp(-(((nm - 1880) / 70) ** 2))
     for number in range(len(nm)):
-        band = np.tensordot([pure[name][number] for name in pure], mixed, 1)
+        band = np.tensordot([pure[name][number] for name in pure], seen, 1)
         noise = 0.002 + difficulty * (0.006 + 0.03 * vapour[number])
         yield (band + noise * rng.standard_normal(size)).astype(np.float32)
+
+
+def simulate_shares(rng: np.random.Generator, shape: SceneShape, land: Landscape, difficulty: float) -> np.ndarray:
+    """Share of each material in each pixel (materials, rows, cols), in the order of `spectra`; they add up to 1.
+
+    A material is more or less than its class says, by parcel and by pixel, each on its own; a little of everything is
+    everywhere.
+    """
+    size, parcels = land.classes.shape, land.parcels.max() + 1
+    shares = []
+    for name in spectra(wavelengths(shape)):
+        share = np.array([cover.materials.get(name, 0.0) for cover in shape.covers])[land.classes]
+        varied = 0.35 * rng.standard_normal(parcels)[land.parcels] + 0.25 * smooth_noise(rng, size, 1.5)
+        shares.append(share * np.exp(difficulty * varied) + 0.03 * difficulty * share.mean())
+    return np.stack(shares) / np.sum(shares, axis=0)
 
 
 def simulate_heights(rng: np.random.Generator, land: Landscape, bands: int, difficulty: float) -> np.ndarray:
@@ -87,11 +97,12 @@ def light_on(height_m: np.ndarray, pixel_m: float, difficulty: float) -> np.ndar
     """
     down, right = np.gradient(height_m / pixel_m)
     light = 1 - 0.15 * difficulty * np.clip(down * _SUN[0] + right * _SUN[1], -1, 1)
-    (rows, cols), longest = height_m.shape, _LONGEST_SHADOW_PX
+    rows, cols = height_m.shape
+    lower_m = np.hypot(*_SUN) * pixel_m * _SUN_SLOPE  # what a ray falls by on its way of one step
+    longest = int(np.ptp(height_m) / lower_m)
     around = np.pad(height_m, longest, constant_values=-np.inf)
     shadow = np.zeros(height_m.shape, bool)
-    for step in range(1, longest):
+    for step in range(1, longest + 1):
         top, left = (longest + step * towards for towards in _SUN)
-        rise = around[top : top + rows, left : left + cols] - height_m
-        shadow |= rise > step * np.hypot(*_SUN) * pixel_m * _SUN_SLOPE
+        shadow |= around[top : top + rows, left : left + cols] - height_m > step * lower_m
     return np.asarray(np.where(shadow, 1 - 0.6 * min(difficulty, 1.5), light))
