@@ -9,6 +9,7 @@ where the corner lies is not known, so it is a round number near the place, and 
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +106,8 @@ def write_archive(name: str, found: Sequence[Any], folder: Path) -> Path:
     if archive.classes and set(np.unique(np.stack(labels))) == set(range(len(archive.classes) + 1)):
         names = list(archive.classes)
     folder.mkdir(parents=True, exist_ok=True)
+    job = folder / "scene.toml"
+    job.unlink(missing_ok=True)  # it is the sign that all is there
     profile = {
         "driver": "GTiff", "height": cube.shape[1], "width": cube.shape[2], "crs": f"EPSG:{archive.epsg}",
         "transform": from_origin(*archive.corner, archive.pixel_m, archive.pixel_m), "tiled": True,
@@ -121,7 +124,6 @@ def write_archive(name: str, found: Sequence[Any], folder: Path) -> Path:
                     file.update_tags(band, wavelength=f"{nm:.2f}", wavelength_units="nanometers")
     for side, values in zip(("train", "test"), labels, strict=False):
         write_labels(folder / f"{side}.tif", values, names, profile)
-    job = folder / "scene.toml"
     write_text(job, scene_job(str(facts["full_name"]), ["hsi", archive.sensor], len(labels) == 2))
     return job
 
@@ -140,7 +142,8 @@ def write_labels(path: Path, labels: np.ndarray, names: Sequence[str], profile: 
 
 def scene_job(name: str, sensors: Sequence[str], tested: bool) -> str:
     """A training job: the official split if there is one (`tested`), else spatial blocks."""
-    lines = ["[scene]", f'name = "{name}"', "[scene.modalities]", *(f'{sensor} = "{sensor}.tif"' for sensor in sensors)]
+    layers = [f'{sensor} = "{sensor}.tif"' for sensor in sensors]
+    lines = ["[scene]", f"name = {json.dumps(name, ensure_ascii=False)}", "[scene.modalities]", *layers]
     lines += ["[scene.labels]", 'path = "train.tif"']
     if tested:
         lines += ['test = "test.tif"', "[split]", 'kind = "files"']

@@ -118,8 +118,8 @@ def job_digest(config: Config) -> str:
 
 
 def ground_digest(config: Config) -> str:
-    """The same of scenes and split alone."""
-    return _digest(resolve(config), include={"scene", "split"})
+    """The same of what floors take from a job: scenes, split, and how far class frequencies are corrected for."""
+    return _digest(resolve(config), include={"scene": True, "split": True, "training": {"prior_correction"}})
 
 
 def _digest(config: Config, **parts: Any) -> str:

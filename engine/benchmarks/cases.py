@@ -35,8 +35,15 @@ class Case:
     contexts_px: tuple[int, ...] = CONTEXTS_PX
 
     def config(self, seed: int, overrides: Sequence[str] = ()) -> Config:
-        """The job with a seed for split and training."""
-        return load_config(self.job, (*overrides, f"training.seed={seed}"))
+        """The job with a seed for split and training.
+
+        Raises:
+            ConfigError: see `load_config`; or it leaves no test side, so that there is nothing to compare by.
+        """
+        config = load_config(self.job, (*overrides, f"training.seed={seed}"))
+        if config.split.kind in ("blocks", "random") and not config.split.test_fraction:
+            raise ConfigError(f"{self.job}: split.test_fraction = 0 leaves no test pixels to compare methods by")
+        return config
 
 
 def _three_sensors(folder: Path, work: Path) -> str:

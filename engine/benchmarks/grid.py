@@ -20,10 +20,13 @@ from engine.benchmarks.cases import Case
 from engine.benchmarks.methods import EVERY, MAMOL, MIXED, Methods
 from engine.benchmarks.suites import run_floors
 from engine.benchmarks.trial import asked, trials
+from engine.errors import ConfigError
+from engine.training.prepare import resolve
 
 STEPS = 150
 _AT_THE_END = 1_000_000  # the last step is always validated
-_ONE_PIXEL_WINDOWS = 256  # windows of a step where a core is one pixel: with 20 x 20 pixels, 16 windows hold as many
+_ONE_PIXEL_WINDOWS = 256  # windows of a step where a core is one pixel: each then teaches one, not up to 400
+_OWN_KEYS = ("missing.rate", "model.pixels")  # by which blocks differ, so that no `--set` may change them
 READINGS = {"tokens": ("model.pixels=false",), "shipped": ()}
 
 
@@ -64,21 +67,29 @@ def run_grid(bench: Bench, blocks: Sequence[Block]) -> None:
     """Run what is not done yet.
 
     Raises:
+        ConfigError: an override changes by what blocks differ, or methods cannot share windows.
         Cancelled: the bench was cancelled; the same call goes on from there.
     """
+    for override in bench.overrides:
+        if (key := override.partition("=")[0].strip()) in _OWN_KEYS:
+            raise ConfigError(f"--set {key}: this suite runs several and says so in its tables; use the suite compare")
     for seed in bench.seeds:
         for block in blocks:
             for case in bench.cases:
                 name = f"{case.name}, {block.reading}, {block.eta} %"
-                common = (*budget(case, seed, block.reading), f"missing.rate={block.eta / 100}", *bench.overrides)
+                common = (
+                    *budget(case, seed, block.reading, bench.overrides),
+                    f"missing.rate={block.eta / 100}",
+                    *bench.overrides,
+                )
                 todo = bench.undone(name, seed, asked(case, seed, common, block.methods))
                 facts: dict[str, float | str] = {"scene": case.name, "reading": block.reading, "eta": block.eta}
                 for _, run in trials(bench, case, seed, name, common, todo):
                     bench.store(replace(run, facts=run.facts | facts))
 
 
-def budget(case: Case, seed: int, reading: str) -> tuple[str, ...]:
+def budget(case: Case, seed: int, reading: str, overrides: Sequence[str] = ()) -> tuple[str, ...]:
     """What all methods of a comparison have in common, as `section.key=value`."""
-    one_pixel = case.config(seed).model.core == 1
+    one_pixel = resolve(case.config(seed, (*READINGS[reading], *overrides))).model.core == 1
     windows = (f"training.batch_size={_ONE_PIXEL_WINDOWS}",) if one_pixel else ()
     return (*READINGS[reading], f"training.steps={STEPS}", f"training.validate_every={_AT_THE_END}", *windows)

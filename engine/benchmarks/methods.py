@@ -27,7 +27,7 @@ ABLATIONS: Methods = {
 CONTROLS: Methods = {
     "MM, uniform labels": (*MIXING, 'mixing.label="uniform"'),
     "MM, sensors of equal weight": (*MIXING, "mixing.weak_weight=1"),
-    "MM, samples not selected": (*MIXING, "mixing.select=1", "mixing.confidence=0"),
+    "MM, any confidence": (*MIXING, "mixing.select=1", "mixing.confidence=0"),
     "mixup": (*MIXING, 'mixing.kind="mixup"'),
     "balanced mixup": (*MIXING, 'mixing.kind="balanced_mixup"'),
     "sensors dropped": (*MIXING, 'mixing.kind="dropout"'),

@@ -54,7 +54,7 @@ def _mapped(bench: Bench, case: Case, seed: int, overlap: int) -> Run:
     if len(config.scene) > 1:
         raise ConfigError(f"{case.name}: overlap is measured on jobs of one scene, this has {len(config.scene)}")
     layers = {name: modality.path for name, modality in config.scene[0].modalities.items()}
-    loaded = load_model(folder / "model.safetensors", choose_device(bench.device))
+    loaded = load_model(folder / "model.safetensors", choose_device(bench.device), config.model.weights)
     with np.load(folder / "test_predictions.npz", allow_pickle=False) as stored:
         row, col, reference = stored["row"], stored["col"], stored["reference"]
         # A map answers with what there is; only pixels that have a whole pattern say what that pattern is worth.

@@ -87,10 +87,13 @@ def pooled_row(runs: Sequence[Run], pairs: Mapping[str, tuple[Which, Which]]) ->
     Args:
         runs: all runs.
         pairs: by case, the two to compare (floors may be of another family in every case).
+
+    Returns:
+        None where no seed is common to all, or no pattern to two of a pair.
     """
     tables = {case: _common(runs, case, *pair) for case, pair in pairs.items()}
     seeds = sorted(set.intersection(*(set(first) for first, _ in tables.values())))
-    if not seeds:
+    if not seeds or not all(first[seed] for first, _ in tables.values() for seed in seeds):
         return None
     pixels = sum(next(iter(first[seeds[0]].values()))["n"] for first, _ in tables.values())
     means = {

@@ -6,6 +6,7 @@ values of quite another place of the scene. The second paper claims gains for an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,18 +39,22 @@ def run_robustness(bench: Bench) -> None:
     }
     for seed in bench.seeds:
         for case in bench.cases:
-            common = (*budget(case, seed, "tokens"), *bench.overrides)
+            common = (*budget(case, seed, "tokens", bench.overrides), *bench.overrides)
             todo = bench.undone(case.name, seed, asked(case, seed, common, methods))
             for trial, run in trials(bench, case, seed, case.name, common, todo):
-                bench.store(replace(run, under=disturbed_scores(trial, seed)))
+                bench.store(replace(run, under=disturbed_scores(trial, seed, bench.cancelled)))
 
 
-def disturbed_scores(trial: Trial, seed: int) -> Scores:
-    """Scores at the test pixels that have all sensors, one of them disturbed; by sensor and disturbance."""
+def disturbed_scores(trial: Trial, seed: int, cancelled: Callable[[], bool] = lambda: False) -> Scores:
+    """Scores at the test pixels that have all sensors, one of them disturbed; by sensor and disturbance.
+
+    Raises:
+        Cancelled: `cancelled()` said so.
+    """
     found: Scores = {}
     for number, name in enumerate(trial.data.names):
         for disturbance in DISTURBANCES:
-            scores = _scores(trial, number, disturbance, seed)
+            scores = _scores(trial, number, disturbance, seed, cancelled)
             if scores["n"]:
                 found[f"{name} {disturbance}"] = scores
     return found
@@ -121,7 +126,7 @@ def disturbed(read: ReadWindows, sensor: int, disturbance: str, seed: int, place
     return changed
 
 
-def _scores(trial: Trial, sensor: int, disturbance: str, seed: int) -> dict[str, Any]:
+def _scores(trial: Trial, sensor: int, disturbance: str, seed: int, cancelled: Callable[[], bool]) -> dict[str, Any]:
     everything = (True,) * len(trial.data.names)
     classes = len(trial.data.legend)
     parts = []
@@ -147,6 +152,7 @@ def _scores(trial: Trial, sensor: int, disturbance: str, seed: int) -> dict[str,
                 classes,
                 device=trial.ready.device,
                 precision=trial.ready.precision,
+                cancelled=cancelled,
             )
         )
     answers = join(parts)

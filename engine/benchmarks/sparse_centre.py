@@ -85,8 +85,8 @@ def _tell_speeds(bench: Bench, case: Case) -> None:
 def _scored(bench: Bench, case: Case, seed: int, every: int) -> Run:
     centre = {run.seed: run for run in bench.runs() if (run.case, run.method) == (case.name, CENTRE)}
     folder = bench.folder(case, seed, CENTRE)
-    loaded = load_model(folder / "model.safetensors", choose_device(bench.device))
     config = case.config(seed, bench.overrides)
+    loaded = load_model(folder / "model.safetensors", choose_device(bench.device), config.model.weights)
     if len(config.scene) > 1:
         raise ConfigError(
             f"{case.name}: the sparse mode is measured on jobs of one scene, this has {len(config.scene)}"

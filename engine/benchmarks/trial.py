@@ -77,8 +77,11 @@ def trials(
         return
     with ground(case.config(seed, common), bench.folder(case, seed, name)) as shared:
         for method, job in todo.items():
+            check_shared(shared, job.config, method)
+        for method, job in todo.items():
             trial = run_trial(bench, shared, job.config, method)
             yield trial, as_run(trial, name, seed, method, job)
+            discard_checkpoint(shared, method)  # the caller has stored the run by now
 
 
 @dataclass(frozen=True)
@@ -109,14 +112,10 @@ def run_trial(bench: Bench, on: Ground, config: Config, name: str) -> Trial:
         name: of the training, for its checkpoint's folder.
 
     Raises:
-        ConfigError: the job asks for another split or other windows than those that are shared.
+        ConfigError: see `check_shared`.
     """
     config = resolve(config)
-    if _shared(config) != _shared(on.data.config):
-        raise ConfigError(
-            f"{name}: the methods of this suite share scenes, split, window (model.window) and whether there are "
-            "lessons (training.teaching 0 or more); compare others with the suite compare"
-        )
+    check_shared(on, config, name)
     start = time.monotonic()
     set_threads(bench.threads)
     device = choose_device(bench.device)
@@ -128,17 +127,37 @@ def run_trial(bench: Bench, on: Ground, config: Config, name: str) -> Trial:
         data.scenes, data.splits, ready.caches, ready.stats, patterns, len(data.legend), device, precision,
         bench.cancelled,
     )  # fmt: skip
-    checkpoint = on.folder / "checkpoints" / folder_name(name)
     fitted = fit(
-        ready, examiner.score, Checkpoints(checkpoint, {"config": data.config.model_dump(mode="json")}),
+        ready, examiner.score, Checkpoints(_checkpoint(on, name), {"config": data.config.model_dump(mode="json")}),
         steps=total_steps(data.config.training, len(ready.batches.classes)), resume=True,
         progress=bench.progress, cancelled=bench.cancelled, started=start,
     )  # fmt: skip
     outcome = examine(fitted.network, examiner, data.names, data.config.training.prior_correction)
-    shutil.rmtree(checkpoint, ignore_errors=True)
     validation = {name: found.summary() for name, found in outcome.validation_confusions.items() if found.n}
     seconds = fitted.earlier_seconds + time.monotonic() - start
     return Trial(data, ready, fitted, outcome, validation, seconds)
+
+
+def discard_checkpoint(on: Ground, name: str) -> None:
+    """Remove what a training would go on from: once its run is stored, and not before."""
+    shutil.rmtree(_checkpoint(on, name), ignore_errors=True)
+
+
+def _checkpoint(on: Ground, name: str) -> Path:
+    return on.folder / "checkpoints" / folder_name(name)
+
+
+def check_shared(on: Ground, config: Config, name: str) -> None:
+    """See that a method can be trained on what the others are trained on.
+
+    Raises:
+        ConfigError: its job asks for another split or other windows than those that are shared.
+    """
+    if _shared(resolve(config)) != _shared(on.data.config):
+        raise ConfigError(
+            f"{name}: the methods of this suite share scenes, split, window (model.window) and whether there are "
+            "lessons (training.teaching 0 or more); compare others with the suite compare"
+        )
 
 
 def _shared(config: Config) -> tuple[object, ...]:

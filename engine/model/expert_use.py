@@ -44,9 +44,10 @@ class ExpertUse:
         """Count the tokens that the router of block `blocks[place]` has seen; those without any sensor do not count."""
         bits_M = 2 ** torch.arange(present_NTM.shape[-1], device=present_NTM.device)
         codes, number = torch.unique((present_NTM * bits_M).sum(dim=-1).flatten(), return_inverse=True)
-        load = (gate_NTE / gate_NTE.sum(dim=-1, keepdim=True)).flatten(0, 1).double()
-        sums = torch.zeros(len(codes), self.experts, dtype=load.dtype, device=load.device).index_add(0, number, load)
-        for code, row in zip(codes.tolist(), sums.cpu().numpy(), strict=True):
+        # Summed on the CPU, exactly: Apple's GPUs have no float64, and a GPU's order of summation is not fixed.
+        load = (gate_NTE / gate_NTE.sum(dim=-1, keepdim=True)).flatten(0, 1).cpu().double()
+        sums = torch.zeros(len(codes), self.experts, dtype=load.dtype).index_add(0, number.cpu(), load)
+        for code, row in zip(codes.tolist(), sums.numpy(), strict=True):
             if code:
                 self.loads.setdefault(code, np.zeros((len(self.blocks), self.experts)))[place] += row
 

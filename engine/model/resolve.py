@@ -15,6 +15,7 @@ _LIMITS = {
 }  # fmt: skip
 
 PROMPTING = ("mmp", "dcp")
+_BALANCED = {"moe_rep": 0.01, "moe_ada": 0.001}  # learn to serve all experts alike: weight of that loss
 _BY_PATTERN = ("mmp", "dcp", "moe_task")  # learn something for each pattern
 
 
@@ -58,7 +59,7 @@ def resolve_model_config(config: ModelConfig) -> ResolvedModelConfig:
         "dynamic_experts": 4 if config.method in ("moe_ada", "moe_task") else 2,
         "top_k": 2 if config.method == "moe_ada" else 1,
         "rank": 4 if config.method == "moe_task" else 8,
-        "expert_balance": {"moe_rep": 0.01, "moe_ada": 0.001}.get(config.method, 0.0),
+        "expert_balance": _BALANCED.get(config.method, 0.0),
         "prompt_length": 36 if config.method == "dcp" else 16,
         "pixels": dense,
         "boxes": boxes,
@@ -116,6 +117,8 @@ def _check(config: ResolvedModelConfig) -> None:
         raise ConfigError(f"model.dynamic_experts = 0: {config.method} needs at least one")
     if config.dynamic_experts and config.top_k > config.dynamic_experts:
         raise ConfigError(f"model.top_k = {config.top_k} is more than model.dynamic_experts = {config.dynamic_experts}")
+    if config.expert_balance and config.method not in _BALANCED:
+        raise ConfigError(f"model.expert_balance: {config.method} balances nothing; leave it out")
     groups = {"dcp": 3, "mmp": 2 if config.prompt_level == "attention" else 1}.get(config.method, 1)
     if config.prompt_length % groups:
         raise ConfigError(f"model.prompt_length = {config.prompt_length}: {config.method} needs a multiple of {groups}")

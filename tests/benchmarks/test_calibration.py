@@ -21,6 +21,14 @@ def test_means_over_seeds_and_combinations():
     ]
 
 
+def test_combinations_that_not_all_seeds_have_are_left_out():
+    """With many sensors those that occur are measured, and what occurs may differ by split."""
+    first, second = patterns(0.0), patterns(0.0)
+    del second["hsi"]
+    assert "| hsi |" not in calibration_table([first, second]) and "| hsi+sar |" in calibration_table([first, second])
+    assert "No combination" in calibration_table([{"hsi": {"n": 0}}])
+
+
 def test_all_trainings_of_a_benchmark_are_found(tmp_path):
     assert write_calibration(tmp_path) is None
     for case, seed in (("b", 0), ("a", 0), ("a", 1)):

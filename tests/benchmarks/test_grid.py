@@ -214,7 +214,24 @@ def test_methods_share_windows(make_scene, run_command, tmp_path, short):
         "--threads", "1", "--device", "cpu", "--method", "as it is", "--method", "wide", "model.window=16",
     )  # fmt: skip
     assert code == 2 and "wide" in err and "suite compare" in err
-    assert [run["method"] for run in lines(tmp_path / "out" / "search.jsonl")] == ["as it is"]
+    assert not (tmp_path / "out" / "search.jsonl").exists()  # before hours of others, not after them
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("missing.rate=0.3", "--set missing.rate: this suite runs several"),
+        ("model.pixels=true", "--set model.pixels: this suite runs several"),
+        # Validation pixels, by which checkpoints are chosen, must not stand in for a test side.
+        ("split.test_fraction=0", "split.test_fraction = 0 leaves no test pixels"),
+    ],
+)
+def test_what_tables_rest_on_cannot_be_overridden(make_scene, run_command, tmp_path, override, words):
+    code, _, err = run_command(
+        "benchmark", "search", "--config", make_scene(SETTINGS), "--out", tmp_path / "out", "--set", override,
+        "--method", "as it is", "--method", "wide", "model.width=32",
+    )  # fmt: skip
+    assert code == 2 and words in err
 
 
 def test_every_setting_of_the_search_fits(make_scene):

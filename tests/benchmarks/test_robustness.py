@@ -33,6 +33,22 @@ def test_robustness_pairs_fusions_and_goes_on(make_scene, run_command, tmp_path,
     assert "| concat |" in (out / "robustness.md").read_text() and (out / "robustness_mixing.png").exists()
 
 
+def test_what_is_trained_is_not_lost_before_it_is_stored(make_scene, run_command, tmp_path, monkeypatch):
+    """Killed while sensors are disturbed, a training goes on from its last step; nothing is left of a stored one."""
+    monkeypatch.setattr(grid, "STEPS", 3)
+    monkeypatch.setattr(robustness, "FUSIONS", {"concat": ('model.fusion="concat"',)})
+    out = tmp_path / "out"
+    arguments = ("robustness", "--config", make_scene(SETTINGS), "--out", out, "--seeds", 1, "--threads", "1",
+                 "--device", "cpu")  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr(robustness, "disturbed_scores", None)
+        assert run_command("benchmark", *arguments)[0] == 1
+    (kept,) = out.glob("runs/**/checkpoints/*")
+    assert any(kept.iterdir()) and not (out / "robustness.jsonl").exists()
+    assert run_command("benchmark", *arguments)[0] == 0
+    assert not list(out.glob("runs/**/checkpoints/*"))
+
+
 @pytest.mark.parametrize("disturbance", robustness.DISTURBANCES)
 def test_a_disturbed_sensor_lies(disturbance):
     """Only the sensor meant is changed, where it is valid, and as said; validity stays."""

@@ -128,7 +128,7 @@ def test_files_are_a_scene_that_training_opens(tmp_path):
 def test_scenes_of_another_version_are_written_again(tmp_path, monkeypatch):
     """Their files and runs are of another world: the job's fingerprint differs, so no suite goes on from there."""
     with monkeypatch.context() as patch:
-        patch.setattr(write, "_VERSION", 1)
+        patch.setattr(write, "VERSION", 1)
         before = job_digest(load_config(write_scene(tmp_path / "scene", SMALL, 1.0, seed=3)))
         (tmp_path / "scene" / "hsi.tif").write_bytes(b"old")
     job = write_scene(tmp_path / "scene", SMALL, 1.0, seed=3)

@@ -190,6 +190,9 @@ def test_a_changed_job_is_not_mixed_with_the_old(make_scene, run_command, tmp_pa
     config.write_text(before.replace("block_px = 12", "block_px = 16"))
     code, _, err = run_command("benchmark", *arguments, "2")
     assert code == 2 and "floors of" in err and "other pixels" in err and "new --out" in err
+    config.write_text(before)
+    code, _, err = run_command("benchmark", *arguments, "2", "--set", "training.prior_correction=1")
+    assert code == 2 and "floors of" in err
     config.write_text(before.replace("[scene]\n", "[scene]\nname = 'another'\n", 1))
     code, _, err = run_command("benchmark", *arguments, "2")
     assert code == 2 and "floors of" in err and "other scenes" in err and "new --out" in err

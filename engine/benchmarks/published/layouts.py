@@ -20,10 +20,17 @@ class Layout:
         sensors: file of each sensor, the cube first; `FILE.mat:VARIABLE` where the name of the variable is known,
             else the file's only cube or matrix is taken.
         labels: official training and test labels, or one file of all labels.
+        last: a file that is written when all others are.
     """
 
     sensors: dict[str, str]
     labels: tuple[str, ...]
+    last: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> list[str]:
+        """Names of all that has to be there."""
+        return [*map(_file, (*self.sensors.values(), *self.labels)), *self.last]
 
 
 _HALVES = ("TRLabel.mat", "TSLabel.mat")
@@ -36,7 +43,7 @@ _LAB_CUBE, _LAB_LABELS = "HSI_data.mat:HSI_data", ("All_Label.mat:All_Label",)
 def _as_fetched(*sensors: str) -> list[Layout]:
     """What `benchmark fetch` and the simulator write."""
     files = {sensor: f"{sensor}.tif" for sensor in sensors}
-    return [Layout(files, ("train.tif", "test.tif")), Layout(files, ("train.tif",))]
+    return [Layout(files, labels, ("scene.toml",)) for labels in (("train.tif", "test.tif"), ("train.tif",))]
 
 
 LAYOUTS: dict[str, list[Layout]] = {
@@ -73,24 +80,23 @@ def find_layout(name: str, folder: Path) -> Layout:
         ConfigError: there is none.
     """
     for layout in LAYOUTS[name]:
-        if all((folder / _file(entry)).is_file() for entry in (*layout.sensors.values(), *layout.labels)):
+        if all((folder / file).is_file() for file in layout.files):
             return layout
-    known = "; or ".join(
-        ", ".join(_file(entry) for entry in (*layout.sensors.values(), *layout.labels)) for layout in LAYOUTS[name]
-    )
+    known = "; or ".join(", ".join(layout.files) for layout in LAYOUTS[name])
     raise ConfigError(f"{folder}: not all files of {name} are there; expected {known}")
 
 
-def job_text(name: str, folder: Path, layout: Layout, protocol: str) -> str:
+def job_text(name: str, scene: str, folder: Path, layout: Layout, protocol: str) -> str:
     """A training job in TOML.
 
     Args:
         name: of the data set.
+        scene: what the scene is called.
         folder: where the files are.
         layout: which.
         protocol: "paper", or "standard": the official split, spatial blocks where there is none.
     """
-    lines = ["[scene]", f"name = {json.dumps(name)}", "[scene.modalities]"]
+    lines = ["[scene]", f"name = {json.dumps(scene)}", "[scene.modalities]"]
     for sensor, entry in layout.sensors.items():
         keys = {"path": _quoted(folder / _file(entry))}
         if variable := _variable(entry):

@@ -13,10 +13,10 @@ from engine.benchmarks.published.conditions import COMPLETE, scores_under
 from engine.benchmarks.published.layouts import find_layout, job_text
 from engine.benchmarks.published.recipe import RECIPE, TABLES, Job, conditions_of, jobs
 from engine.benchmarks.published.tables import write_published
-from engine.benchmarks.runs import Run
+from engine.benchmarks.runs import JOB, Run
 from engine.benchmarks.simulator.shapes import SHAPES
-from engine.benchmarks.simulator.write import write_scene
-from engine.benchmarks.trial import Ground, as_run, ground, run_trial
+from engine.benchmarks.simulator.write import VERSION, write_scene
+from engine.benchmarks.trial import Ground, as_run, discard_checkpoint, ground, run_trial
 from engine.errors import ConfigError
 
 
@@ -59,16 +59,28 @@ def _run_jobs(bench: Bench, case: Case, protocol: str, wanted: Sequence[Job]) ->
         if todo:
             with ground(todo[0][1].config, bench.folder(case, seed, protocol)) as shared:
                 for job, asked in todo:
-                    bench.store(_run(bench, shared, case, seed, job, asked))
+                    run = _same_training(bench, seed, asked) or _run(bench, shared, case, seed, job, asked)
+                    facts = asked.facts() | {"scene": case.name, "condition": job.condition.name}
+                    bench.store(replace(run, case=_row(case, job), method=job.method, facts=run.facts | facts))
+                    discard_checkpoint(shared, _training(job))
+
+
+def _same_training(bench: Bench, seed: int, asked: Asked) -> Run | None:
+    """A run of the very same job under another name: MaMOL at its usual place is in three tables."""
+    job = asked.facts()[JOB]
+    return next((run for run in bench.runs() if run.seed == seed and run.facts.get(JOB) == job), None)
 
 
 def _run(bench: Bench, shared: Ground, case: Case, seed: int, job: Job, asked: Asked) -> Run:
-    trial = run_trial(bench, shared, asked.config, f"{job.condition.name} {job.method}")
+    trial = run_trial(bench, shared, asked.config, _training(job))
     run = as_run(trial, _row(case, job), seed, job.method, asked)
     conditions = [COMPLETE, *conditions_of(case.name.partition(",")[0])]
     under = scores_under(conditions, trial.data.names, trial.outcome.predictions, len(trial.data.legend), seed)
-    facts: dict[str, float | str] = {"scene": case.name, "condition": job.condition.name}
-    return replace(run, under=under, facts=run.facts | facts)
+    return replace(run, under=under)
+
+
+def _training(job: Job) -> str:
+    return f"{job.condition.name} {job.method}"
 
 
 def _settings(bench: Bench, protocol: str, job: Job) -> tuple[str, ...]:
@@ -77,13 +89,14 @@ def _settings(bench: Bench, protocol: str, job: Job) -> tuple[str, ...]:
 
 def _case(bench: Bench, name: str, protocol: str, data: Path | None, difficulty: float) -> Case:
     """The scene as a job in `out`/jobs."""
-    called = f"{name}, {protocol}"
+    called, scene = f"{name}, {protocol}", name
     if data is None:
         called += f", simulated with difficulty {difficulty:g}"
+        scene += f", simulated, version {VERSION}"
         data = write_scene(bench.out / "simulated" / f"{name}_{difficulty:g}", SHAPES[name], difficulty, seed=0).parent
     job = bench.out / "jobs" / f"{name}_{protocol}.toml"
     job.parent.mkdir(parents=True, exist_ok=True)
-    write_text(job, job_text(name, data.resolve(), find_layout(name, data), protocol))
+    write_text(job, job_text(name, scene, data.resolve(), find_layout(name, data), protocol))
     return Case(called, job)
 
 

@@ -56,7 +56,7 @@ def simulate_shares(rng: np.random.Generator, shape: SceneShape, land: Landscape
         share = np.array([cover.materials.get(name, 0.0) for cover in shape.covers])[land.classes]
         varied = 0.35 * rng.standard_normal(parcels)[land.parcels] + 0.25 * smooth_noise(rng, size, 1.5)
         shares.append(share * np.exp(difficulty * varied) + 0.03 * difficulty * share.mean())
-    return np.stack(shares) / np.sum(shares, axis=0)
+    return np.asarray(np.stack(shares) / np.sum(shares, axis=0))
 
 
 def simulate_heights(rng: np.random.Generator, land: Landscape, bands: int, difficulty: float) -> np.ndarray:

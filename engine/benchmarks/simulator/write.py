@@ -15,7 +15,7 @@ from engine.benchmarks.simulator.sensors import simulate_cube, simulate_heights,
 from engine.benchmarks.simulator.shapes import SceneShape
 
 _SCALE = 1e-4  # stored integer x scale = reflectance
-_VERSION = 2  # of what a seed simulates: one more for each change of a pixel, so that runs of two worlds never mix
+VERSION = 2  # of what a seed simulates: one more for each change of a pixel, so that runs of two worlds never mix
 
 
 def write_scene(folder: Path, shape: SceneShape, difficulty: float, seed: int) -> Path:
@@ -30,7 +30,7 @@ def write_scene(folder: Path, shape: SceneShape, difficulty: float, seed: int) -
         seed: of everything random.
     """
     job = folder / "scene.toml"
-    told = scene_job(f"simulated {folder.name}, version {_VERSION}", list(shape.bands), tested=True)
+    told = scene_job(f"simulated {folder.name}, version {VERSION}", list(shape.bands), tested=True)
     if job.exists() and job.read_text(encoding="utf-8") == told:
         return job
     job.unlink(missing_ok=True)

@@ -24,6 +24,8 @@ def printed_by(process: subprocess.Popen[str], stop: Callable[[], None], cancell
     while True:
         try:
             printed, _ = process.communicate(timeout=_POLL_S)
+            if cancelled():  # Ctrl-C reaches both, and it may have been the first to end
+                raise Cancelled("stopped while mapping")
             return printed
         except subprocess.TimeoutExpired:
             if cancelled():
