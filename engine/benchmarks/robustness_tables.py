@@ -108,8 +108,8 @@ def _costs(runs: Sequence[Run]) -> Table:
                     rows.append([case, sensor, fusion, *texts])
     return Table(
         "What a sensor that lies costs",
-        "Points of OA that are lost by it, all sensors there, without mixing; 95 % interval over seeds, bold where it "
-        "does not hold 0.",
+        "Points of OA that a disturbed sensor costs, all sensors there, without mixing; 95 % interval over seeds, bold "
+        "where it does not hold 0.",
         ["scene", "sensor", "fusion", *DISTURBANCES],
         rows,
     )
