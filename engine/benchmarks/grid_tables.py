@@ -25,12 +25,12 @@ from engine.benchmarks.grid_scores import (
 )
 from engine.benchmarks.methods import MAMOL
 from engine.benchmarks.protocol import listed, protocol
-from engine.benchmarks.results import difference_text, pooled_interval, require_same_pixels
+from engine.benchmarks.results import ABOUT_POOLED, difference_text, pooled_interval, require_same_pixels
 from engine.benchmarks.runs import Run, write_csv
 
 _READINGS = {
-    "tokens": "the transformer alone, with our head, fusion and lessons of the averaged network",
-    "shipped": "the default model, whose pixels also speak for themselves",
+    "tokens": "the transformer alone, with our head, fusion and self-distillation from averaged weights (lessons)",
+    "shipped": "the default model, whose pixels also speak for themselves (its branch of per-pixel features)",
 }
 _ABOUT_FORESTS = (
     f" {FORESTS.capitalize()}: the floor, a random forest for every set of sensors, trained on all training pixels "
@@ -89,7 +89,8 @@ def _pooled(scored: Scored, title: str) -> Table:
         f"Mean over the conditions of {len(_scenes(scored))} scenes, which count alike, percent, over the seeds that "
         f"all methods have. Differences are {MAMOL} minus the method, in points, over all seeds that both have (so "
         "they may be of more seeds than the means beside them), with the 95 % interval; bold where it does not hold 0. "
-        f"The last three columns are OA, {_where_known(scored)}. No correction for the number of comparisons."
+        f"The last three columns are OA, {_where_known(scored)}. No correction for the number of comparisons. "
+        + ABOUT_POOLED
         + (_ABOUT_FORESTS if FORESTS in _methods(scored) else ""),
         ["method", "seeds", "OA", f"{MAMOL} ahead by", "AA", f"{MAMOL} ahead by", *CONDITIONS],
         rows,
@@ -166,7 +167,12 @@ def _readings(runs: Sequence[Run]) -> Text:
 
 def _sensors(order: Mapping[str, Sequence[str]]) -> Table:
     rows = [[scene, sensors[0], sensors[-1]] for scene, sensors in order.items() if sensors]
-    note = "By what a sensor says alone on validation pixels, mean over all runs."
+    note = (
+        "By what a sensor says alone on validation pixels, mean over all runs of this page; another page may order "
+        "them otherwise, so that its columns (strongest missing, weakest missing) are not comparable with these. The "
+        "mean over conditions counts the patterns that lack one of these two sensors twice: by themselves, and among "
+        "all patterns."
+    )
     return Table("Sensors", note, ["scene", "strongest", "weakest"], rows)
 
 

@@ -12,6 +12,12 @@ from engine.errors import ResumeError
 
 Which = tuple[str, str]  # method and family
 MEAN = "mean"  # the row of a table that averages all patterns
+# What pages say of the two kinds of intervals, so that a reader knows which one stands there.
+ABOUT_INTERVAL = "95 % interval: Student's t over the seeds' means"
+ABOUT_POOLED = (
+    "Intervals over several scenes add up the variances of each scene's mean over seeds, with the degrees of freedom "
+    "of Welch and Satterthwaite; of one scene they are Student's t over seeds."
+)
 
 
 def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.benchmarks.document import Part, Picture, Table, write_document
 from engine.benchmarks.protocol import protocol
-from engine.benchmarks.results import difference_text, pooled_interval, require_same_pixels
+from engine.benchmarks.results import ABOUT_POOLED, difference_text, pooled_interval, require_same_pixels
 from engine.benchmarks.robustness import DISTURBANCES, FUSIONS, SHIFT_PX, WITH_MM
 from engine.benchmarks.runs import Run, Scores, write_csv
 
@@ -90,7 +90,7 @@ def _table(runs: Sequence[Run], metric: str) -> Table:
         "over seeds, bold where it does not hold 0; means over cases, which count alike. All patterns: mean over all "
         f"sets of sensors. Noised (by a band's own spread), shifted ({SHIFT_PX} pixels), elsewhere (values of another "
         "place): all sensors there, one of them disturbed, mean over the sensors. The transformer alone "
-        "(model.pixels=false).",
+        f"(model.pixels=false). {ABOUT_POOLED}",
         ["fusion", *LOOKS, "pairs"],
         rows,
     )
@@ -108,8 +108,8 @@ def _costs(runs: Sequence[Run]) -> Table:
                     rows.append([case, sensor, fusion, *texts])
     return Table(
         "What a sensor that lies costs",
-        "Points of OA that are lost by it, all sensors there, without mixing; 95 % interval over seeds, bold where it "
-        "does not hold 0.",
+        "Points of OA that a disturbed sensor costs, all sensors there, without mixing; 95 % interval over seeds, bold "
+        "where it does not hold 0.",
         ["scene", "sensor", "fusion", *DISTURBANCES],
         rows,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.benchmarks.document import Table, write_document
 from engine.benchmarks.protocol import protocol
-from engine.benchmarks.results import difference_text, require_same_pixels
+from engine.benchmarks.results import ABOUT_POOLED, difference_text, require_same_pixels
 from engine.benchmarks.runs import Run, mean_score, write_csv
 
 _METRICS = ("oa", "aa")
@@ -53,7 +53,7 @@ def search_table(runs: Sequence[Run]) -> Table:
         "One setting changed at a time",
         f"Percent, mean over all patterns and {len(scenes)} scenes ({', '.join(scenes)}), and the difference from the "
         "first row in points with its 95 % interval; bold where it does not hold 0. Settings are chosen by "
-        "validation pixels; what test pixels say stands beside them, to see whether the choice held.",
+        "validation pixels; what test pixels say stands beside them, to see whether the choice held. " + ABOUT_POOLED,
         ["setting", "runs", *(f"{side} {metric.upper()}" for side in _SIDES for metric in _METRICS)],
         rows,
     )

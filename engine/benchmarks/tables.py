@@ -12,7 +12,7 @@ import numpy as np
 from engine.atomic import write_text
 from engine.benchmarks.floors import CORRECTED, FILLED, SPECIALISTS
 from engine.benchmarks.frontier import draw_frontier, frontier
-from engine.benchmarks.results import chosen_family, markdown, paired_table, pooled_row
+from engine.benchmarks.results import ABOUT_INTERVAL, chosen_family, markdown, paired_table, pooled_row
 from engine.benchmarks.runs import CONSISTENCY, SPEED, Run, write_csv
 
 FLOORS = (SPECIALISTS, SPECIALISTS + CORRECTED, FILLED, FILLED + CORRECTED)
@@ -68,8 +68,8 @@ def pooled_section(runs: Sequence[Run], cases: Sequence[str]) -> list[str]:
         return []
     return [
         "## All cases",
-        f"Mean over patterns, then over {len(cases)} cases, which count alike; {rows[0]['seeds']} seeds, 95 % interval "
-        "over them.",
+        f"Mean over patterns, then over {len(cases)} cases, which count alike; {rows[0]['seeds']} seeds, "
+        f"{ABOUT_INTERVAL}.",
         markdown(rows, "first", "second", "methods"),
     ]
 

@@ -160,7 +160,7 @@ def _write_page(facts: Mapping[str, object], start: SizeCost, sizes: list[SizeCo
             for size in sizes
         ),
         "",
-        f"Cost is linear in size within {(max(rates) - middle) / middle:.0%}.",
+        f"Cost is linear in size within ±{(max(rates) - middle) / middle:.0%} of the middle.",
         "",
     ]
     path = out / "scaling.md"
