@@ -9,7 +9,15 @@ import pytest
 
 from qgis_plugin import settings
 from qgis_plugin.bridge import EngineError, engine_python, run_engine
-from qgis_plugin.remote import RemoteError, config_there, job_line, parse_folders, split_command, there
+from qgis_plugin.remote import (
+    RemoteError,
+    command_words,
+    config_there,
+    job_line,
+    parse_folders,
+    split_command,
+    there,
+)
 from qgis_plugin.training_config import config_text
 from tests.qgis_plugin.conftest import write_raster
 
@@ -42,6 +50,18 @@ def test_commands_as_the_user_writes_them(tmp_path):
     for wrong, words in (("ssh 'host", "quote is left open"), ("no_such_program host", "a program that is not there")):
         with pytest.raises(RemoteError, match=words):
             split_command(wrong)
+
+
+def test_commands_as_users_of_windows_write_them():
+    quoted = r'"C:\Program Files\OpenSSH\ssh.exe" -o "BatchMode=yes" -oProxyCommand="a b"'
+    text = quoted + r" -i C:\Users\O'Brien\key gpu python"
+    assert command_words(text, windows=True) == [
+        r"C:\Program Files\OpenSSH\ssh.exe", "-o", "BatchMode=yes", "-oProxyCommand=a b", "-i", r"C:\Users\O'Brien\key",
+        "gpu", "python",
+    ]  # fmt: skip
+    assert command_words(r"ssh 'a b' c\ d #1", windows=False) == ["ssh", "a b", "c d", "#1"]
+    with pytest.raises(ValueError):
+        command_words('"C:\\ssh.exe', windows=True)
 
 
 def test_a_training_s_configuration_there():
