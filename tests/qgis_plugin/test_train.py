@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingException, QgsVectorLayer
 
-from qgis_plugin.detached import DetachedRun
+from qgis_plugin.detached import DetachedRun, process_hint
 
 FACTS = {"model": "m", "seconds": 3.0, "patterns": {"hsi+elevation": {"oa": 0.9}, "hsi": {"oa": None}}}
 BEGUN = "say(type='progress', stage='training', pct=1)"
@@ -74,6 +74,10 @@ def test_the_inputs_are_written_down_in_the_run_folder(case, fake_engine, feedba
     assert Path(config["scene"]["labels"]["path"]).parent == folder / "inputs"
     assert results["MODEL"] == str(folder / "model.safetensors") and results["OVERALL_ACCURACY"] == 0.9
     assert json.loads(results["ACCURACIES"]) == {"hsi+elevation": 0.9, "hsi": None}
+
+
+def test_how_a_process_is_ended_that_has_no_window():
+    assert process_hint(7, windows=True) == "taskkill /F /T /PID 7" and process_hint(7, windows=False) == "kill 7"
 
 
 def test_a_run_is_not_overwritten_and_goes_on_with_its_own_inputs(case, fake_engine, feedback, tmp_path):
