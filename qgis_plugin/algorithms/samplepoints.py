@@ -1,6 +1,5 @@
 """Draw points where the true class of a map is to be told."""
 
-from pathlib import Path
 from typing import Any
 
 from qgis.core import (
@@ -20,6 +19,7 @@ from .. import settings
 from ..bridge import engine_python, run_engine
 from ..layers import LayerError, check_class_values
 from ..results import dress
+from ..sources import is_file
 from ..translation import tr
 from .base import MamolAlgorithm, plainly
 
@@ -165,7 +165,7 @@ class SamplePointsAlgorithm(MamolAlgorithm):
 
 def _answered(path: str) -> int:
     """Points of an existing file that have a class already: an hour's work that nobody means to overwrite."""
-    if not Path(path).is_file():
+    if not is_file(path):
         return 0
     layer = QgsVectorLayer(path, "points", "ogr")
     if not layer.isValid() or layer.fields().lookupField(_FIELD) < 0:
