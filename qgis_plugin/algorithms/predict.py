@@ -8,7 +8,6 @@ from qgis.core import (
     QgsFeatureRequest,
     QgsProcessingContext,
     QgsProcessingFeedback,
-    QgsProcessingOutputLayerDefinition,
     QgsProcessingUtils,
 )
 
@@ -43,11 +42,9 @@ class PredictAlgorithm(PredictParameters):
         engine_python()
         self._inputs(parameters, context)
         for name, option in _OPTIONS.items():
-            value = parameters.get(name)
-            if isinstance(value, QgsProcessingOutputLayerDefinition):  # what the dialog makes of a file name
-                value = value.sink.staticValue()
+            value = self.chosen_output(parameters, name)
             endings = (".html", ".json") if option == "report" else (".tif", ".tiff")
-            if isinstance(value, str) and Path(value).suffix and not value.lower().endswith(endings):
+            if Path(value).suffix and not value.lower().endswith(endings):
                 message = tr("{path}: the name of this output must end in {endings}.")
                 raise LayerError(message.format(path=value, endings=tr(" or ").join(endings)))
 
