@@ -596,13 +596,13 @@ Bewerten Sie dann die Karte mit diesen Punkten und dem Feld reference. Genauigke
     </message>
     <message>
       <location filename="../algorithms/samplepoints.py" />
-      <source>{path} holds {count} points that are labelled already. Choose another name.</source>
-      <translation>{path} enthält {count} Punkte, die schon bestimmt sind. Wählen Sie einen anderen Namen.</translation>
+      <source>Land cover</source>
+      <translation>Landbedeckung</translation>
     </message>
     <message>
       <location filename="../algorithms/samplepoints.py" />
-      <source>Land cover</source>
-      <translation>Landbedeckung</translation>
+      <source>{path} holds {count} points that are labelled already. Choose another name.</source>
+      <translation>{path} enthält {count} Punkte, die schon bestimmt sind. Wählen Sie einen anderen Namen.</translation>
     </message>
     <message>
       <location filename="../algorithms/sensors.py" />
@@ -1549,6 +1549,11 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../remote.py" />
       <source>{path} lies in no folder that the remote engine sees ({folders}). Choose a file or folder in one of them, or name its folder in {page}.</source>
       <translation>{path} liegt in keinem Ordner, den die entfernte Engine sieht ({folders}). Wählen Sie eine Datei oder einen Ordner darin, oder nennen Sie den Ordner in {page}.</translation>
+    </message>
+    <message>
+      <location filename="../report_file.py" />
+      <source>{path}: the report cannot be written ({reason}); choose another file.</source>
+      <translation>{path}: Der Bericht kann nicht geschrieben werden ({reason}); wählen Sie eine andere Datei.</translation>
     </message>
     <message>
       <location filename="../training_run.py" />
