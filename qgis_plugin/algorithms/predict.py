@@ -8,7 +8,6 @@ from qgis.core import (
     QgsFeatureRequest,
     QgsProcessingContext,
     QgsProcessingFeedback,
-    QgsProcessingUtils,
 )
 
 from ..binding import bind, check_fit
@@ -20,7 +19,7 @@ from ..modelfile import Model, read_model
 from ..reference import reference_of
 from ..results import dress
 from ..translation import tr
-from ..vectors import copy_features
+from ..vectors import Copies, copy_features
 from .base import plainly
 from .predict_parameters import PredictParameters
 
@@ -54,6 +53,7 @@ class PredictAlgorithm(PredictParameters):
     ) -> bool:
         """Turn layers into files. A model of the Designer comes here without `checkParameterValues`."""
         self._model, self._bound, self._reference = self._inputs(parameters, context)
+        self._copies = Copies(str(Path(self.chosen_output(parameters, self.OUTPUT)).parent))
         self._area = {}
         if self.given(parameters, self.EXTENT):
             crs = self._bound[self._reference].crs
@@ -63,8 +63,12 @@ class PredictAlgorithm(PredictParameters):
             source = self.parameterAsSource(parameters, self.AOI, context)
             if source is None:
                 raise LayerError(self.invalidSourceError(parameters, self.AOI))
-            path = Path(QgsProcessingUtils.generateTempFilename("area.gpkg"))
-            copy_features(source.materialize(QgsFeatureRequest().setNoAttributes()), path, [], context)
+            path = self._copies.folder / "area.gpkg"
+            try:
+                copy_features(source.materialize(QgsFeatureRequest().setNoAttributes()), path, [], context)
+            except LayerError:
+                self._copies.discard()
+                raise
             self._area["aoi"] = str(path)
         return True
 
@@ -97,6 +101,7 @@ class PredictAlgorithm(PredictParameters):
             facts = run_engine("predict", job, feedback, _STAGES)
             finished = True
         finally:
+            self._copies.discard()
             if not finished and not resume:
                 discard_unfinished(map(Path, outputs.values()))
         self._dress(rasters, context)
