@@ -11,10 +11,10 @@ from qgis.core import (
 )
 
 from ..binding import bind, check_fit
-from ..bridge import engine_python, run_engine
+from ..bridge import EngineError, engine_python, run_engine
 from ..findings import percent
 from ..layers import LayerError, RasterInput
-from ..leftovers import discard_unfinished
+from ..leftovers import discard_unfinished, is_temporary, work_folder
 from ..modelfile import Model, read_model
 from ..reference import reference_of
 from ..results import dress
@@ -96,14 +96,7 @@ class PredictAlgorithm(PredictParameters):
             **self.compute_job(parameters, context),
         }
         self._announce(feedback)
-        finished = False
-        try:
-            facts = run_engine("predict", job, feedback, _STAGES)
-            finished = True
-        finally:
-            self._copies.discard()
-            if not finished and not resume:
-                discard_unfinished(map(Path, outputs.values()))
+        facts = self._run(job, resume, [Path(path) for path in outputs.values()], feedback)
         self._dress(rasters, context)
         areas = {item["name"]: item["area_ha"] for item in facts["classes"]}
         return {
@@ -114,6 +107,36 @@ class PredictAlgorithm(PredictParameters):
             "CLASS_AREAS": json.dumps(areas, ensure_ascii=False),
             "SENSOR_SHARES": json.dumps({item["name"]: item["share"] for item in facts["patterns"]}),
         }
+
+    def _run(
+        self, job: dict[str, Any], resume: bool, outputs: list[Path], feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Run the engine; where it fails, take away what is left, unless it is wanted or worth hours.
+
+        Raises:
+            EngineError, EngineCancelled: see `run_engine`.
+        """
+        finished, mapped = False, False
+        try:
+            facts = run_engine("predict", job, feedback, _STAGES)
+            finished = True
+        except EngineError as error:
+            # All pixels are there, and could only not be written, or not get the name: the old map may be open.
+            work = work_folder(Path(job["out"]))
+            mapped = error.stage == "writing" and work.is_dir() and not is_temporary(work)
+            if not mapped or resume:
+                raise
+            message = tr(
+                "{error}\nAll pixels are mapped, only the files are not written. Mend that (is the old map open "
+                'somewhere?), tick "{keep}" and run again with the same inputs and outputs: it goes on from {work}.'
+            )
+            keep = self.parameterDefinition(self.RESUME).description()
+            raise EngineError(message.format(error=error, keep=keep, work=work)) from error
+        finally:
+            self._copies.discard()
+            if not finished and not resume:
+                discard_unfinished(outputs, blocks=not mapped)
+        return facts
 
     def _inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext

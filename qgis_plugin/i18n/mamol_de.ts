@@ -285,6 +285,13 @@ Wo etwas nicht passt, sagt der Bericht, was, und die Ausgabe WORKS ist falsch.</
     </message>
     <message>
       <location filename="../algorithms/predict.py" />
+      <source>{error}
+All pixels are mapped, only the files are not written. Mend that (is the old map open somewhere?), tick "{keep}" and run again with the same inputs and outputs: it goes on from {work}.</source>
+      <translation>{error}
+Alle Pixel sind kartiert, nur die Dateien sind nicht geschrieben. Beheben Sie das (ist die alte Karte irgendwo geöffnet?), setzen Sie das Häkchen bei „{keep}“ und starten Sie noch einmal mit denselben Ein- und Ausgaben: Es geht dann von {work} aus weiter.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict.py" />
       <source>The overlap may be at most {core} with this model.</source>
       <translation>Die Überlappung darf bei diesem Modell höchstens {core} sein.</translation>
     </message>

@@ -285,6 +285,13 @@ Quand quelque chose ne va pas, le rapport dit quoi, et la sortie WORKS est fauss
     </message>
     <message>
       <location filename="../algorithms/predict.py" />
+      <source>{error}
+All pixels are mapped, only the files are not written. Mend that (is the old map open somewhere?), tick "{keep}" and run again with the same inputs and outputs: it goes on from {work}.</source>
+      <translation>{error}
+Tous les pixels sont cartographiés, seuls les fichiers ne sont pas écrits. Remédiez-y (l'ancienne carte est-elle ouverte quelque part ?), cochez « {keep} » et relancez avec les mêmes entrées et sorties : le travail reprend à partir de {work}.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict.py" />
       <source>The overlap may be at most {core} with this model.</source>
       <translation>Avec ce modèle, le recouvrement est de {core} au plus.</translation>
     </message>
