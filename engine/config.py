@@ -251,6 +251,8 @@ class Config(_Section):
 def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
     """Read a TOML file and apply `section.key=value` overrides (values in TOML syntax, bare words taken as strings).
 
+    Overrides come from the command line, which may name any file; the file may not name other machines.
+
     Raises:
         ConfigError: the file is missing, is not TOML, or has an unknown key or a value out of range.
     """
@@ -260,10 +262,9 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
         raise ConfigError(f"{path}: configuration cannot be read ({error.strerror}); check the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    for override in overrides:
-        _apply_override(data, override)
+    named = [_apply_override(data, override) for override in overrides]
     config = parse_config(data, str(path))
-    return _absolute_paths(config, path.resolve().parent)
+    return _absolute_paths(config, path.resolve().parent, {Path(value) for value in named if isinstance(value, str)})
 
 
 def parse_config(data: dict[str, Any], where: str = "configuration") -> Config:
@@ -274,7 +275,8 @@ def parse_config(data: dict[str, Any], where: str = "configuration") -> Config:
         raise ConfigError(f"{where}: {_sentence(error)}") from error
 
 
-def _apply_override(data: dict[str, Any], override: str) -> None:
+def _apply_override(data: dict[str, Any], override: str) -> Any:
+    """Put an override into `data`, and return its value."""
     key, separator, text = override.partition("=")
     if not separator or not key.strip():
         raise ConfigError(f"--set {override}: expected section.key=value")
@@ -289,11 +291,14 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
         if not isinstance(target, dict):
             raise ConfigError(f"--set {override}: {section} is not a section with keys; edit the file instead")
     target[last] = value
+    return value
 
 
-def _absolute_paths(config: Config, folder: Path) -> Config:
+def _absolute_paths(config: Config, folder: Path, named: set[Path]) -> Config:
+    """Paths from `folder` on; those in `named` are the command line's own."""
+
     def absolute(path: Path | None) -> Path | None:
-        if path is not None and leads_elsewhere(str(path)) and not network_is_allowed():
+        if path is not None and leads_elsewhere(str(path)) and path not in named and not network_is_allowed():
             raise ConfigError(
                 f"{path}: not a file on this machine's disks; copy it here, or set MAMOL_NETWORK=1 if you trust the "
                 "configuration"

@@ -3,7 +3,6 @@
 Nothing is refused here that the engine would accept; what only the pixels tell (wavelengths, bad bands) is left to it.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 from qgis.core import (
@@ -14,6 +13,7 @@ from qgis.core import (
 
 from .layers import LayerError, RasterInput
 from .modelfile import Modality, Model
+from .titles import cleaned, sensors_named
 from .translation import tr
 
 # What a role's layer is called in a new model.
@@ -97,8 +97,7 @@ def name_layers(
     """
     named = {SHORT_NAMES[role]: raster for role, raster in by_role.items()}
     for name, raster in others:
-        # Names of combinations are joined by "+", lists of names by ","; the engine takes NAME=FILE apart at "=".
-        clean = re.sub(r"[^\w-]+", "_", name or raster.title).strip("_") or "layer"
+        clean = cleaned(name or raster.title)
         if clean in named:
             message = tr('Two layers would be named "{name}": give the further layers names of their own.')
             raise LayerError(message.format(name=clean))
@@ -149,10 +148,7 @@ def _named(model: Model, name: str, raster: RasterInput) -> Modality:
                 tr('The model has no sensor "{name}"; it knows {known}.').format(name=name, known=_known(model))
             )
         return found
-    title = raster.title.casefold()
-    words = set(re.split(r"[\W_]+", title))
-    exact = [modality for modality in model.modalities if modality.name.casefold() == title]
-    fitting = exact or [modality for modality in model.modalities if modality.name.casefold() in words]
+    fitting = sensors_named(model, raster.title)
     if len(fitting) != 1:
         message = tr(
             'The name of layer "{layer}" does not tell which sensor it is; the model knows {known}. Say it in the '

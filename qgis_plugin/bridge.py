@@ -28,11 +28,13 @@ class EngineError(QgsProcessingException):
 
     Attributes:
         found: the result that it gave all the same, None where it gave none.
+        stage: what it was doing when it failed, as its progress lines call it; empty where it had not begun.
     """
 
-    def __init__(self, message: str, found: Optional[dict[str, Any]] = None) -> None:
+    def __init__(self, message: str, found: Optional[dict[str, Any]] = None, stage: str = "") -> None:
         super().__init__(message)
         self.found = found
+        self.stage = stage
 
 
 class EngineCancelled(QgsProcessingException):
@@ -84,7 +86,7 @@ def run_engine(
             for line in listener.stderr:
                 feedback.pushConsoleInfo(line)
         message = explain(child.returncode or 0, python, listener.error, list(listener.stderr))
-        raise EngineError(message, listener.result)
+        raise EngineError(message, listener.result, listener.stage)
     return listener.result
 
 

@@ -98,6 +98,6 @@ class DetachedRun:
         return []
 
 
-def process_hint(pid: int) -> str:
-    """How the user's system ends a process."""
-    return f"taskkill /PID {pid}" if os.name == "nt" else f"kill {pid}"
+def process_hint(pid: int, windows: bool = os.name == "nt") -> str:
+    """How the user's system ends a process; without /F, Windows only asks windows to close, and ours has none."""
+    return f"taskkill /F /T /PID {pid}" if windows else f"kill {pid}"

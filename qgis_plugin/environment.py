@@ -95,7 +95,9 @@ def creation_options() -> dict[str, Any]:
 
 def _windows_path(python: Path, environment: Mapping[str, str]) -> str:
     """Search path without the folders of QGIS, whose libraries bear the names of those the engine needs."""
-    system = Path(environment.get("SystemRoot", r"C:\Windows"))
+    # A copy of `os.environ` has all names in capitals there, and knows no others.
+    roots = (value for name, value in environment.items() if name.upper() == "SYSTEMROOT")
+    system = Path(next(roots, r"C:\Windows"))
     prefix = python.parent.parent if python.parent.name.lower() == "scripts" else python.parent
     folders = [python.parent, prefix, prefix / "Library" / "bin", system / "System32", system, system / "System32/Wbem"]
     folders.append(system / "System32/OpenSSH")

@@ -19,6 +19,7 @@ from qgis.core import (
 )
 
 from .layers import LayerError, RasterInput, check_class_values, raster_of_value
+from .sources import style_beside
 from .translation import tr
 from .vectors import copy_features
 
@@ -107,9 +108,8 @@ def export_labels(
 
 def _copy_style(source: QgsVectorLayer, path: Path) -> None:
     """Keep names and colours of classes: those in the project, or those beside the file, which Processing ignores."""
-    beside = Path(source.source().partition("|")[0]).with_suffix(".qml")
-    renderer = source.renderer()
-    if (renderer is None or renderer.type() != "categorizedSymbol") and beside.is_file():
+    beside, renderer = style_beside(source), source.renderer()
+    if beside is not None and (renderer is None or renderer.type() != "categorizedSymbol"):
         shutil.copyfile(beside, path)
     else:
         source.saveNamedStyle(str(path))

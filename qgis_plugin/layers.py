@@ -20,6 +20,7 @@ from qgis.core import (
     QgsRectangle,
 )
 
+from .sources import is_file
 from .translation import tr
 
 # What users call providers, where that is not the provider's name.
@@ -109,7 +110,7 @@ def raster_of_value(value: Any, layer: Callable[[], Optional[QgsMapLayer]]) -> O
     Raises:
         LayerError: the engine could not read it.
     """
-    if isinstance(value, str) and Path(value).is_file():
+    if isinstance(value, str) and is_file(value):
         return raster_of_file(Path(value)) if QgsRasterLayer.isValidRasterFileName(value) else None
     found = layer()
     return raster_of_layer(found) if isinstance(found, QgsRasterLayer) and found.isValid() else None
@@ -166,11 +167,10 @@ def _file_of(layer: QgsMapLayer) -> Path:
             "save the layer as GeoTIFF first (Export > Save As)."
         )
         raise LayerError(message.format(layer=title, source=source))
-    path = Path(source)
-    if not path.is_file():
+    if not is_file(source):
         message = tr(
             'Layer "{layer}" is no raster file of its own ({source}), for instance a data set inside a container. Save '
             "it as GeoTIFF first (Export > Save As)."
         )
         raise LayerError(message.format(layer=title, source=source))
-    return path.absolute()
+    return Path(source).absolute()

@@ -34,7 +34,7 @@ def split_command(text: str) -> list[str]:
         RemoteError: a quote is left open, or the program is not there.
     """
     try:
-        words = shlex.split(text, posix=os.name != "nt")
+        words = command_words(text)
     except ValueError as error:
         raise RemoteError(
             tr('The command of the remote engine, "{command}", cannot be understood: a quote is left open.').format(
@@ -49,6 +49,22 @@ def split_command(text: str) -> list[str]:
             )
         )
     return [program, *words[1:]]
+
+
+def command_words(text: str, windows: bool = os.name == "nt") -> list[str]:
+    """Words of a command line without their quotes.
+
+    On Windows, whose own shell it is like, a backslash separates folders and escapes nothing, and only double quotes
+    are quotes.
+
+    Raises:
+        ValueError: a quote is left open.
+    """
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    if windows:
+        lexer.escape, lexer.quotes = "", '"'
+    return list(lexer)
 
 
 def parse_folders(text: str) -> list[tuple[str, str]]:

@@ -37,6 +37,22 @@ def config_text(
     return "\n".join(lines) + "\n"
 
 
+def named_shares(modalities: Mapping[str, Path], labels: Path, weights: str) -> list[str]:
+    """Settings that name once more what lies on shares of other machines.
+
+    A configuration may come from anybody, and names no other machine; the engine's arguments may: here the user has
+    picked each of these files.
+
+    Args:
+        modalities: file by the sensor's name.
+        labels: file of labels.
+        weights: file of the backbone's weights, empty for none.
+    """
+    files = {f"scene.modalities.{name}.path": str(path) for name, path in modalities.items()}
+    files |= {"scene.labels.path": str(labels), "model.weights": weights}
+    return [f"{key}={_value(file)}" for key, file in files.items() if file.startswith(("\\\\", "//"))]
+
+
 def _value(value: Any) -> str:
     # JSON's numbers, booleans and strings are TOML's, but for DEL, which TOML wants escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")

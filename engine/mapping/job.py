@@ -124,15 +124,24 @@ class MapJob:
         if exists and not self.overwrite:
             raise OutputError(f"{path}: exists already; choose another name or add --overwrite")
 
-    def identity(self, model_sha256: str, area: Window, precision: str) -> dict[str, Any]:
-        """Everything that decides the result, JSON-able: what a resumed job must share with the first."""
+    def identity(self, model_sha256: str, area: Window, aoi: str | None, precision: str) -> dict[str, Any]:
+        """Everything that decides the result, JSON-able: what a resumed job must share with the first.
+
+        The area of interest counts by its content: programs that start this one copy it anew for every run.
+
+        Args:
+            model_sha256: checksum of the model file.
+            area: the mapped window of the reference grid.
+            aoi: checksum of the area of interest, None without one.
+            precision: float32 or bfloat16.
+        """
         return {
             "version": __version__,
             "model": model_sha256,
             "layers": {name: stamp(path) for name, path in sorted(self.layers.items())},
             "reference": self.reference,
             "area": [area.row, area.col, area.height, area.width],
-            "aoi": None if self.aoi is None else stamp(self.aoi),
+            "aoi": aoi,
             "overlap": self.overlap,
             "precision": precision,
             "outputs": sorted(self.rasters),

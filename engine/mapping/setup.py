@@ -44,7 +44,8 @@ class Setup:
     @property
     def identity(self) -> dict[str, Any]:
         """Everything that decides the result; see `MapJob.identity`."""
-        return self.job.identity(self.model_sha256, self.plan.area, self.precision)
+        aoi = None if self.plan.aoi is None else self.plan.aoi.checksum
+        return self.job.identity(self.model_sha256, self.plan.area, aoi, self.precision)
 
     @property
     def run(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,12 @@ class AreaOfInterest:
         transform = self.grid.window_transform(window)
         inside: np.ndarray = rasterize(near, out_shape=shape, transform=transform, dtype=np.uint8).astype(bool)
         return inside
+
+    @property
+    def checksum(self) -> str:
+        """What tells whether an area is the same, whatever its file is called: of the polygons, in the grid's CRS."""
+        digests = sorted(sha256(shape).digest() for shape in self._polygons.to_wkb())
+        return sha256(b"".join(digests)).hexdigest()
 
 
 def _read_polygons(path: Path, grid: Grid) -> Any:  # a geopandas.GeoSeries

@@ -8,6 +8,7 @@ from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
 )
@@ -113,6 +114,16 @@ class MamolAlgorithm(QgsProcessingAlgorithm):
         """Whether the user gave a value."""
         value = parameters.get(name)
         return value is not None and value != "" and value != []
+
+    def chosen_output(self, parameters: dict[str, Any], name: str) -> str:
+        """The name that the user chose for an output; not resolved, empty where none is chosen or it is computed.
+
+        Resolving would announce the output to the project, which only `processAlgorithm` may.
+        """
+        value = parameters.get(name)
+        if isinstance(value, QgsProcessingOutputLayerDefinition):  # what the dialog makes of a file's name
+            value = value.sink.staticValue()
+        return value if isinstance(value, str) else ""
 
     def optional_int(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> Optional[int]:
         """A whole number, None where the user gave none."""

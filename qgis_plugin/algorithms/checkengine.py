@@ -17,6 +17,7 @@ from qgis.PyQt.QtCore import QT_VERSION_STR
 
 from .. import settings
 from ..bridge import EngineCancelled, run_engine
+from ..report_file import check_report, write_report
 from ..translation import tr
 from .base import MamolAlgorithm, plainly
 
@@ -67,6 +68,9 @@ class CheckEngineAlgorithm(MamolAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Ask, write, and fail where the engine fails."""
+        path = self.parameterAsFileOutput(parameters, self.REPORT, context)
+        if path:
+            check_report(path)
         facts = surroundings()
         problem: Optional[QgsProcessingException] = None
         try:
@@ -78,9 +82,8 @@ class CheckEngineAlgorithm(MamolAlgorithm):
             facts["self test"] = f"FAILED: {error}"
         text = report(facts)
         feedback.pushInfo(f"\n{text}\n")
-        path = self.parameterAsFileOutput(parameters, self.REPORT, context)
         if path:
-            Path(path).write_text(f"{text}\n", encoding="utf-8")
+            write_report(path, f"{text}\n")
         if problem is not None:
             raise problem
         return {self.TEXT: text, **({self.REPORT: path} if path else {})}

@@ -12,14 +12,14 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterRasterLayer,
-    QgsProcessingUtils,
 )
 
 from .. import settings
 from ..bridge import engine_python, run_engine
 from ..labels import add_labels, check_labels, export_labels
-from ..layers import check_class_values
+from ..layers import LayerError, check_class_values
 from ..translation import tr
+from ..vectors import Copies
 from .base import MamolAlgorithm, plainly
 
 _DESIGNS = ["auto", "random", "stratified"]
@@ -117,8 +117,12 @@ class EvaluateAlgorithm(MamolAlgorithm):
     ) -> bool:
         """Turn layers into files."""
         self._job = self._inputs(parameters, context)
-        folder = Path(QgsProcessingUtils.generateTempFilename("reference"))
-        labels = export_labels(self, parameters, self.REFERENCE, self.FIELD, context, folder)
+        self._copies = Copies(self.parameterAsString(parameters, self.OUTPUT, context))
+        try:
+            labels = export_labels(self, parameters, self.REFERENCE, self.FIELD, context, self._copies.folder)
+        except LayerError:
+            self._copies.discard()
+            raise
         self._job.update(reference=str(labels.path), field=labels.field)
         return True
 
@@ -128,7 +132,10 @@ class EvaluateAlgorithm(MamolAlgorithm):
     ) -> dict[str, Any]:
         """Let the engine compare."""
         folder = self.parameterAsString(parameters, self.OUTPUT, context)
-        facts = run_engine("evaluate", {**self._job, "out": folder, "memory": settings.memory_mb()}, feedback)
+        try:
+            facts = run_engine("evaluate", {**self._job, "out": folder, "memory": settings.memory_mb()}, feedback)
+        finally:
+            self._copies.discard()
         texts = {"oa": tr("Overall accuracy"), "aa": tr("Mean accuracy of the classes"), "kappa": tr("Kappa")}
         for key, text in texts.items():
             low, high = facts.get(f"{key}_low"), facts.get(f"{key}_high")

@@ -18,6 +18,7 @@ from ..bridge import EngineError, engine_python, run_engine
 from ..findings import as_lines, as_page
 from ..layers import LayerError, RasterInput
 from ..modelfile import Model, read_model
+from ..report_file import check_report, write_report
 from ..translation import tr
 from .base import plainly
 from .sensors import SensorAlgorithm
@@ -88,11 +89,12 @@ class InspectAlgorithm(SensorAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         """Ask the engine, and tell."""
+        report = self.parameterAsFileOutput(parameters, self.REPORT, context)
+        check_report(report)
         found, problem = self._ask(parameters, context, feedback)
         for line in as_lines(found, problem):
             feedback.pushInfo(line)
-        report = self.parameterAsFileOutput(parameters, self.REPORT, context)
-        Path(report).write_text(as_page(found, problem), encoding="utf-8")
+        write_report(report, as_page(found, problem))
         return {self.REPORT: report, self.WORKS: not problem, self.PROBLEM: problem}
 
     def _ask(

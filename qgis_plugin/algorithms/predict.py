@@ -8,20 +8,18 @@ from qgis.core import (
     QgsFeatureRequest,
     QgsProcessingContext,
     QgsProcessingFeedback,
-    QgsProcessingOutputLayerDefinition,
-    QgsProcessingUtils,
 )
 
 from ..binding import bind, check_fit
-from ..bridge import engine_python, run_engine
+from ..bridge import EngineError, engine_python, run_engine
 from ..findings import percent
 from ..layers import LayerError, RasterInput
-from ..leftovers import discard_unfinished
+from ..leftovers import discard_unfinished, is_temporary, work_folder
 from ..modelfile import Model, read_model
 from ..reference import reference_of
 from ..results import dress
 from ..translation import tr
-from ..vectors import copy_features
+from ..vectors import Copies, copy_features
 from .base import plainly
 from .predict_parameters import PredictParameters
 
@@ -43,11 +41,9 @@ class PredictAlgorithm(PredictParameters):
         engine_python()
         self._inputs(parameters, context)
         for name, option in _OPTIONS.items():
-            value = parameters.get(name)
-            if isinstance(value, QgsProcessingOutputLayerDefinition):  # what the dialog makes of a file name
-                value = value.sink.staticValue()
+            value = self.chosen_output(parameters, name)
             endings = (".html", ".json") if option == "report" else (".tif", ".tiff")
-            if isinstance(value, str) and Path(value).suffix and not value.lower().endswith(endings):
+            if Path(value).suffix and not value.lower().endswith(endings):
                 message = tr("{path}: the name of this output must end in {endings}.")
                 raise LayerError(message.format(path=value, endings=tr(" or ").join(endings)))
 
@@ -57,6 +53,7 @@ class PredictAlgorithm(PredictParameters):
     ) -> bool:
         """Turn layers into files. A model of the Designer comes here without `checkParameterValues`."""
         self._model, self._bound, self._reference = self._inputs(parameters, context)
+        self._copies = Copies(str(Path(self.chosen_output(parameters, self.OUTPUT)).parent))
         self._area = {}
         if self.given(parameters, self.EXTENT):
             crs = self._bound[self._reference].crs
@@ -66,8 +63,12 @@ class PredictAlgorithm(PredictParameters):
             source = self.parameterAsSource(parameters, self.AOI, context)
             if source is None:
                 raise LayerError(self.invalidSourceError(parameters, self.AOI))
-            path = Path(QgsProcessingUtils.generateTempFilename("area.gpkg"))
-            copy_features(source.materialize(QgsFeatureRequest().setNoAttributes()), path, [], context)
+            path = self._copies.folder / "area.gpkg"
+            try:
+                copy_features(source.materialize(QgsFeatureRequest().setNoAttributes()), path, [], context)
+            except LayerError:
+                self._copies.discard()
+                raise
             self._area["aoi"] = str(path)
         return True
 
@@ -95,13 +96,7 @@ class PredictAlgorithm(PredictParameters):
             **self.compute_job(parameters, context),
         }
         self._announce(feedback)
-        finished = False
-        try:
-            facts = run_engine("predict", job, feedback, _STAGES)
-            finished = True
-        finally:
-            if not finished and not resume:
-                discard_unfinished(map(Path, outputs.values()))
+        facts = self._run(job, resume, [Path(path) for path in outputs.values()], feedback)
         self._dress(rasters, context)
         areas = {item["name"]: item["area_ha"] for item in facts["classes"]}
         return {
@@ -112,6 +107,36 @@ class PredictAlgorithm(PredictParameters):
             "CLASS_AREAS": json.dumps(areas, ensure_ascii=False),
             "SENSOR_SHARES": json.dumps({item["name"]: item["share"] for item in facts["patterns"]}),
         }
+
+    def _run(
+        self, job: dict[str, Any], resume: bool, outputs: list[Path], feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Run the engine; where it fails, take away what is left, unless it is wanted or worth hours.
+
+        Raises:
+            EngineError, EngineCancelled: see `run_engine`.
+        """
+        finished, mapped = False, False
+        try:
+            facts = run_engine("predict", job, feedback, _STAGES)
+            finished = True
+        except EngineError as error:
+            # All pixels are there, and could only not be written, or not get the name: the old map may be open.
+            work = work_folder(Path(job["out"]))
+            mapped = error.stage == "writing" and work.is_dir() and not is_temporary(work)
+            if not mapped or resume:
+                raise
+            message = tr(
+                "{error}\nAll pixels are mapped, only the files are not written. Mend that (is the old map open "
+                'somewhere?), tick "{keep}" and run again with the same inputs and outputs: it goes on from {work}.'
+            )
+            keep = self.parameterDefinition(self.RESUME).description()
+            raise EngineError(message.format(error=error, keep=keep, work=work)) from error
+        finally:
+            self._copies.discard()
+            if not finished and not resume:
+                discard_unfinished(outputs, blocks=not mapped)
+        return facts
 
     def _inputs(
         self, parameters: dict[str, Any], context: QgsProcessingContext

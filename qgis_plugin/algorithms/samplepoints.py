@@ -1,6 +1,5 @@
 """Draw points where the true class of a map is to be told."""
 
-from pathlib import Path
 from typing import Any
 
 from qgis.core import (
@@ -20,6 +19,7 @@ from .. import settings
 from ..bridge import engine_python, run_engine
 from ..layers import LayerError, check_class_values
 from ..results import dress
+from ..sources import is_file
 from ..translation import tr
 from .base import MamolAlgorithm, plainly
 
@@ -113,10 +113,7 @@ class SamplePointsAlgorithm(MamolAlgorithm):
         self._map(parameters, context)
         if not self.given(parameters, self.SIZE) and parameters.get(self.TARGET_SE, 0) in (None, ""):
             raise LayerError(tr("Give a number of points, or the standard error that they should reach."))
-        answered = _answered(str(parameters.get(self.OUTPUT) or ""))
-        if answered:
-            message = tr("{path} holds {count} points that are labelled already. Choose another name.")
-            raise LayerError(message.format(path=parameters[self.OUTPUT], count=answered))
+        _check_nothing_is_labelled(self.chosen_output(parameters, self.OUTPUT))
 
     @plainly
     def prepareAlgorithm(  # noqa: N802
@@ -132,6 +129,7 @@ class SamplePointsAlgorithm(MamolAlgorithm):
     ) -> dict[str, Any]:
         """Let the engine draw."""
         out = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
+        _check_nothing_is_labelled(out)  # again: a model of the Designer comes here without `verify`
         size = self.optional_int(parameters, self.SIZE, context)
         expected = self.parameterAsString(parameters, self.EXPECTED, context).split(";")
         job = {
@@ -163,12 +161,19 @@ class SamplePointsAlgorithm(MamolAlgorithm):
         return str(raster.path)
 
 
-def _answered(path: str) -> int:
-    """Points of an existing file that have a class already: an hour's work that nobody means to overwrite."""
-    if not Path(path).is_file():
-        return 0
+def _check_nothing_is_labelled(path: str) -> None:
+    """Check that a file that is to be replaced holds no points with a class: hours of work that nobody means to lose.
+
+    Raises:
+        LayerError: it does.
+    """
+    if not is_file(path):
+        return
     layer = QgsVectorLayer(path, "points", "ogr")
     if not layer.isValid() or layer.fields().lookupField(_FIELD) < 0:
-        return 0
+        return
     layer.setSubsetString(f'"{_FIELD}" IS NOT NULL')
-    return int(layer.featureCount())
+    answered = int(layer.featureCount())
+    if answered:
+        message = tr("{path} holds {count} points that are labelled already. Choose another name.")
+        raise LayerError(message.format(path=path, count=answered))

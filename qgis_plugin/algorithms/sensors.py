@@ -15,6 +15,7 @@ from qgis.core import (
 
 from ..binding import split_names
 from ..layers import LayerError, RasterInput, raster_of_file, raster_of_layer
+from ..sources import is_file
 from ..translation import tr
 from .base import MamolAlgorithm
 
@@ -94,7 +95,7 @@ class SensorAlgorithm(MamolAlgorithm):
         if not self.given(parameters, self.LAYERS):
             return []
         values = parameters[self.LAYERS]
-        if isinstance(values, (list, tuple)) and all(isinstance(v, str) and Path(v).is_file() for v in values):
+        if isinstance(values, (list, tuple)) and all(isinstance(v, str) and is_file(v) for v in values):
             return [raster_of_file(Path(value)) for value in values]
         layers = self.parameterAsLayerList(parameters, self.LAYERS, context)
         if not layers or not all(layer.isValid() for layer in layers):

@@ -1,18 +1,20 @@
 """Train a model on layers and labels."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback
 
+from .. import settings
 from ..binding import check_places, name_layers
-from ..bridge import engine_python
+from ..bridge import engine_python, remote_engine
 from ..findings import percent
 from ..labels import check_labels, export_labels
 from ..layers import LayerError, RasterInput
 from ..reference import reference_of
-from ..training_config import config_text
+from ..training_config import config_text, named_shares
 from ..training_run import TrainingRun
 from ..translation import tr
 from .base import plainly
@@ -51,7 +53,11 @@ class TrainAlgorithm(TrainParameters):
             {name: (roles[name], raster.path) for name, raster in rasters.items()},
             labels.path, labels.field, reference, self._sections(parameters, context),
         )  # fmt: skip
-        self._run.write_inputs(text, self._job(parameters, context))
+        weights = self.parameterAsFile(parameters, self.WEIGHTS, context)
+        shares = named_shares({name: raster.path for name, raster in rasters.items()}, labels.path, weights)
+        if remote_engine() is not None and settings.remote_folders():
+            shares = []  # they are called otherwise there
+        self._run.write_inputs(text, self._job(parameters, context, shares))
         return True
 
     @plainly
@@ -116,10 +122,10 @@ class TrainAlgorithm(TrainParameters):
             "missing": {"rate": self.parameterAsDouble(parameters, self.MISSING_RATE, context)},
         }
 
-    def _job(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
-        """Arguments of the engine beside the configuration."""
+    def _job(self, parameters: dict[str, Any], context: QgsProcessingContext, shares: Sequence[str]) -> dict[str, Any]:
+        """Arguments of the engine beside the configuration; see `named_shares`."""
         lines = self.parameterAsString(parameters, self.SETTINGS, context).splitlines()
         return {
-            "set": [line.strip() for line in lines if line.strip()] or None,
+            "set": [*shares, *(line.strip() for line in lines if line.strip())] or None,
             "init": self.parameterAsFile(parameters, self.INIT, context) or None,
         }

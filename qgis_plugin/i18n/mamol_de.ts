@@ -285,6 +285,13 @@ Wo etwas nicht passt, sagt der Bericht, was, und die Ausgabe WORKS ist falsch.</
     </message>
     <message>
       <location filename="../algorithms/predict.py" />
+      <source>{error}
+All pixels are mapped, only the files are not written. Mend that (is the old map open somewhere?), tick "{keep}" and run again with the same inputs and outputs: it goes on from {work}.</source>
+      <translation>{error}
+Alle Pixel sind kartiert, nur die Dateien sind nicht geschrieben. Beheben Sie das (ist die alte Karte irgendwo geöffnet?), setzen Sie das Häkchen bei „{keep}“ und starten Sie noch einmal mit denselben Ein- und Ausgaben: Es geht dann von {work} aus weiter.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict.py" />
       <source>The overlap may be at most {core} with this model.</source>
       <translation>Die Überlappung darf bei diesem Modell höchstens {core} sein.</translation>
     </message>
@@ -596,13 +603,13 @@ Bewerten Sie dann die Karte mit diesen Punkten und dem Feld reference. Genauigke
     </message>
     <message>
       <location filename="../algorithms/samplepoints.py" />
-      <source>{path} holds {count} points that are labelled already. Choose another name.</source>
-      <translation>{path} enthält {count} Punkte, die schon bestimmt sind. Wählen Sie einen anderen Namen.</translation>
+      <source>Land cover</source>
+      <translation>Landbedeckung</translation>
     </message>
     <message>
       <location filename="../algorithms/samplepoints.py" />
-      <source>Land cover</source>
-      <translation>Landbedeckung</translation>
+      <source>{path} holds {count} points that are labelled already. Choose another name.</source>
+      <translation>{path} enthält {count} Punkte, die schon bestimmt sind. Wählen Sie einen anderen Namen.</translation>
     </message>
     <message>
       <location filename="../algorithms/sensors.py" />
@@ -1549,6 +1556,11 @@ Der Laufordner erhält die Modelldatei, einen Bericht, die Zahlen und die vollst
       <location filename="../remote.py" />
       <source>{path} lies in no folder that the remote engine sees ({folders}). Choose a file or folder in one of them, or name its folder in {page}.</source>
       <translation>{path} liegt in keinem Ordner, den die entfernte Engine sieht ({folders}). Wählen Sie eine Datei oder einen Ordner darin, oder nennen Sie den Ordner in {page}.</translation>
+    </message>
+    <message>
+      <location filename="../report_file.py" />
+      <source>{path}: the report cannot be written ({reason}); choose another file.</source>
+      <translation>{path}: Der Bericht kann nicht geschrieben werden ({reason}); wählen Sie eine andere Datei.</translation>
     </message>
     <message>
       <location filename="../training_run.py" />

@@ -285,6 +285,13 @@ Quand quelque chose ne va pas, le rapport dit quoi, et la sortie WORKS est fauss
     </message>
     <message>
       <location filename="../algorithms/predict.py" />
+      <source>{error}
+All pixels are mapped, only the files are not written. Mend that (is the old map open somewhere?), tick "{keep}" and run again with the same inputs and outputs: it goes on from {work}.</source>
+      <translation>{error}
+Tous les pixels sont cartographiés, seuls les fichiers ne sont pas écrits. Remédiez-y (l'ancienne carte est-elle ouverte quelque part ?), cochez « {keep} » et relancez avec les mêmes entrées et sorties : le travail reprend à partir de {work}.</translation>
+    </message>
+    <message>
+      <location filename="../algorithms/predict.py" />
       <source>The overlap may be at most {core} with this model.</source>
       <translation>Avec ce modèle, le recouvrement est de {core} au plus.</translation>
     </message>
@@ -596,13 +603,13 @@ Les points ont un champ reference vide. Regardez chaque lieu dans des images mei
     </message>
     <message>
       <location filename="../algorithms/samplepoints.py" />
-      <source>{path} holds {count} points that are labelled already. Choose another name.</source>
-      <translation>{path} contient {count} points déjà interprétés. Choisissez un autre nom.</translation>
+      <source>Land cover</source>
+      <translation>Occupation du sol</translation>
     </message>
     <message>
       <location filename="../algorithms/samplepoints.py" />
-      <source>Land cover</source>
-      <translation>Occupation du sol</translation>
+      <source>{path} holds {count} points that are labelled already. Choose another name.</source>
+      <translation>{path} contient {count} points déjà interprétés. Choisissez un autre nom.</translation>
     </message>
     <message>
       <location filename="../algorithms/sensors.py" />
@@ -1549,6 +1556,11 @@ Le dossier reçoit le fichier de modèle, un rapport, les chiffres et tous les p
       <location filename="../remote.py" />
       <source>{path} lies in no folder that the remote engine sees ({folders}). Choose a file or folder in one of them, or name its folder in {page}.</source>
       <translation>{path} n'est dans aucun dossier que le moteur distant voit ({folders}). Choisissez un fichier ou un dossier dans l'un d'eux, ou indiquez son dossier dans {page}.</translation>
+    </message>
+    <message>
+      <location filename="../report_file.py" />
+      <source>{path}: the report cannot be written ({reason}); choose another file.</source>
+      <translation>{path} : le rapport ne peut pas être écrit ({reason}) ; choisissez un autre fichier.</translation>
     </message>
     <message>
       <location filename="../training_run.py" />

@@ -5,9 +5,11 @@ import os
 import shutil
 from dataclasses import replace
 
+import geopandas
 import numpy as np
 import pytest
 import rasterio
+import shapely
 
 from engine.commandline import users_trouble
 from engine.errors import Cancelled, ConfigError, NodataError, OutputError, RasterOpenError, ResumeError
@@ -60,6 +62,34 @@ def test_without_resume_unfinished_work_is_discarded(make_job, predictor, small_
         predict_map(make_job(), listener, cancel_after(1, listener), predictor)
     predict_map(make_job(), listener := Listener(), predictor=predictor)
     assert any("discarding the unfinished map" in text for text in listener.logs)
+
+
+def test_an_area_of_interest_is_known_by_its_polygons(make_job, predictor, small_blocks, tmp_path):
+    """Whatever its file is called, and however old it is: QGIS makes a new copy for every run."""
+    boxes = [shapely.box(500_000, 5_799_690, 500_150, 5_799_990), shapely.box(500_300, 5_799_670, 500_520, 5_799_990)]
+
+    def area(name, shapes):
+        geopandas.GeoSeries(shapes, crs=32633).to_file(tmp_path / name)
+        return tmp_path / name
+
+    def interrupted(aoi):
+        listener = Listener()
+        with pytest.raises(Cancelled):
+            predict_map(make_job(aoi=aoi, overwrite=True), listener, cancel_after(2, listener), predictor)
+
+    whole = make_job("whole.tif", aoi=area("first.gpkg", boxes))
+    predict_map(whole, predictor=predictor)
+    interrupted(area("first.gpkg", boxes))
+    listener = Listener()
+    resumed = make_job(aoi=area("again.gpkg", boxes[::-1]), resume=True)
+    predict_map(resumed, listener, predictor=predictor)
+    assert any("resuming after" in text for text in listener.logs)
+    np.testing.assert_array_equal(read(resumed.out), read(whole.out))
+
+    interrupted(area("first.gpkg", boxes))
+    other = [boxes[0], boxes[1] - boxes[1].centroid.buffer(15)]  # of the same extent
+    with pytest.raises(ResumeError, match="differs in aoi"):
+        predict_map(make_job(aoi=area("first.gpkg", other), resume=True, overwrite=True), predictor=predictor)
 
 
 def test_resuming_another_job_is_refused(make_job, predictor, small_blocks, two_layers):

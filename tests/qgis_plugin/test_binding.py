@@ -43,6 +43,31 @@ def test_roles_and_names_find_their_sensors():
     assert bound == {"hsi": cube, "dem": dem, "s1": sar} and list(bound) == ["hsi", "dem", "s1"]
 
 
+@pytest.mark.parametrize("title", ["Canopy height 2020", "DEM (1 m) + x=y", "Äcker-2", "++"])
+def test_a_layer_is_found_under_the_name_that_training_made_of_its_own(title):
+    layer = raster(title)
+    (name,) = name_layers({}, [("", layer)])
+    assert bind(model(modality("hsi", "hyperspectral"), modality(name, "other")), {}, [("", layer)]) == {name: layer}
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        ("west canopy-height 2020 v2", "Canopy_height_2020"), ("Sentinel 1 of June", "sentinel-1"),
+        ("dem slope of 2020", "dem_slope"), ("the dem", "dem"), ("height canopy 2020", None), ("canopy height", None),
+        ("dem and sentinel 1", None),
+    ],
+)  # fmt: skip
+def test_names_of_several_words_are_found_in_titles(title, found):
+    names = ("Canopy_height_2020", "sentinel-1", "dem", "dem_slope")
+    known, layer = model(*(modality(name, "other") for name in names)), raster(title)
+    if found:
+        assert bind(known, {}, [("", layer)]) == {found: layer}
+    else:
+        with pytest.raises(LayerError, match="does not tell which sensor"):
+            bind(known, {}, [("", layer)])
+
+
 @pytest.mark.parametrize(
     ("known", "by_role", "others", "words"),
     [

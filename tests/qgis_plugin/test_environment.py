@@ -1,5 +1,6 @@
 """What surrounds the engine's process, and which interpreter it gets."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,15 @@ def test_what_misleads_another_python_or_gdal_is_left_out():
     ours = {"PYTHONPATH", "PYTHONUTF8", "PYTHONSAFEPATH", "PYTHONNOUSERSITE"}
     assert set(clean) == {"PATH", "HOME", "AWS_REGION"} | ours
     assert clean["PATH"] == "/bin" and clean["PYTHONPATH"] == str(engine_source())
+
+
+@pytest.mark.parametrize("name", ["SYSTEMROOT", "SystemRoot"])  # as Python copies it, and as Windows writes it
+def test_windows_is_found_wherever_it_is_installed(monkeypatch, name):
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "platform", "win32")
+        path = clean_environment(Path("python"), {name: "/d/win", "PATH": "/qgis/bin"})["PATH"]
+    assert f"{os.pathsep}{Path('/d/win/System32')}{os.pathsep}" in path
+    assert "qgis" not in path and "C:" not in path
 
 
 def test_certificates_that_exist_stay(tmp_path):

@@ -16,6 +16,7 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRasterRange,
     QgsRendererCategory,
+    QgsSingleSymbolRenderer,
     QgsVectorLayer,
 )
 
@@ -131,6 +132,38 @@ def test_labels_that_cannot_be_used_are_told(fields, make_layer):
             check(layer, field)
     raster = make_layer("one.tif")
     assert check(raster).path == check(raster.source()).path == Path(raster.source())
+
+
+def test_sources_longer_than_names_of_files(fields, tmp_path, monkeypatch):
+    """A table in memory is described by its source, a filter is part of it."""
+    algorithm, context = EvaluateAlgorithm(), QgsProcessingContext()
+    algorithm.initAlgorithm()
+    monkeypatch.chdir(tmp_path)
+
+    def export(source, folder, field):
+        parameters = {"REFERENCE": source, "FIELD": field}
+        return export_labels(algorithm, parameters, "REFERENCE", "FIELD", context, tmp_path / folder).path
+
+    columns = "&".join(f"field=a_column_with_a_long_name_{number}:string(254)" for number in range(12))
+    table = QgsVectorLayer(f"Point?crs=EPSG:4326&{columns}", "wide", "memory")
+    Path("Point?crs=EPSG:4326&.qml").touch()  # belongs to nobody
+    assert len(table.source()) > 255 and export(table, "a", "a_column_with_a_long_name_3").is_file()
+    path = export(fields, "b", "Nutzung")
+    path.with_suffix(".qml").write_text("<qgis>of the file</qgis>")
+    fids = ",".join(map(str, range(2, 120)))
+    for name, source in (("c", f'{path}|layername=labels|subset="fid" IN ({fids})'), ("d", f"{path}|layername=labels")):
+        layer = QgsVectorLayer(source, name, "ogr")
+        layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple({})))
+        copy = export(layer, name, "Nutzung")
+        assert QgsVectorLayer(str(copy), "copy").featureCount() == layer.featureCount()
+        assert copy.with_suffix(".qml").read_text() == "<qgis>of the file</qgis>"
+    assert raster_of_value(f'{path}|layername=labels|subset="fid" IN ({fids})', lambda: None) is None
+
+
+def test_rasters_whose_source_is_longer_than_a_name():
+    source = f"DERIVED_SUBDATASET:LOGAMPLITUDE:{'x' * 300}"
+    with pytest.raises(LayerError, match="no raster file of its own"):
+        raster_of_layer(QgsRasterLayer(source, "long", "gdal"))
 
 
 def test_configurations_are_toml_whatever_the_names():

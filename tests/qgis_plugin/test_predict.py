@@ -217,6 +217,37 @@ def test_a_failure_leaves_nothing_but_what_is_to_be_resumed(case, fake_engine, f
     assert bool(left) == resume
 
 
+WRITES = """
+out = job['out']; os.mkdir(out + '.work'); open(out + '.part', 'w').close()
+say(type='progress', stage='mapping', pct=100); say(type='progress', stage='writing', pct=0)
+"""
+
+
+def test_a_map_that_only_lacks_its_files_is_kept(case, fake_engine, feedback, tmp_path):
+    """As on Windows, where the old map cannot be replaced while QGIS shows it."""
+    fake_engine(WRITES + "fail(out + ': cannot be written (Access is denied)', 2)")
+    text, work = failure(case, feedback), Path(case["OUTPUT"] + ".work")
+    assert text.startswith(f"{case['OUTPUT']}: cannot be written (Access is denied)\n")
+    assert '"Keep unfinished work, and go on with it"' in text and str(work) in text
+    assert work.is_dir() and not list(tmp_path.glob("*.part"))
+    work.rmdir()
+    assert failure({**case, "RESUME": True}, feedback) == f"{case['OUTPUT']}: cannot be written (Access is denied)"
+    assert work.is_dir()
+
+
+def test_a_temporary_map_is_not_kept_because_its_name_never_comes_again(case, fake_engine, feedback, tmp_path):
+    told = tmp_path / "out"
+    fake_engine(WRITES + f"open({str(told)!r}, 'w').write(out); fail('disk full', 2)")
+    assert failure({**case, "OUTPUT": "TEMPORARY_OUTPUT"}, feedback) == "disk full"
+    assert told.read_text().endswith(".tif") and not Path(told.read_text() + ".work").exists()
+
+
+def test_a_map_that_is_cancelled_while_it_is_written_is_not_kept(case, fake_engine, feedback):
+    fake_engine(WRITES + "wait_for_request(); fail('stopped', 3)")
+    feedback.setProgressText = lambda text: feedback.cancel() if text.startswith("Writing") else None
+    assert failure(case, feedback) == "Cancelled." and not Path(case["OUTPUT"] + ".work").exists()
+
+
 def test_warnings_of_layers_are_passed_on(case, fake_engine, feedback):
     fake_engine(ECHO)
     layer = QgsProject.instance().mapLayer(case["ELEVATION"])

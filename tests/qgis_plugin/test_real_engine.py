@@ -14,6 +14,8 @@ import pytest
 from osgeo import gdal
 from qgis.core import (
     QgsApplication,
+    QgsFeature,
+    QgsGeometry,
     QgsProcessingAlgRunnerTask,
     QgsProcessingContext,
     QgsProcessingException,
@@ -266,6 +268,24 @@ def test_evaluate_gives_figures_and_a_report(mapping, scene, tmp_path, feedback)
         assert "hsi+elevation+sar" in figures["patterns"] and Path(results["REPORT"]).is_file()
         assert figures["classes_matched_by"] == "name"
         shutil.rmtree(folder)
+
+
+def test_a_map_that_could_not_get_its_name_goes_on_from_there(mapping, scene, tmp_path, feedback):
+    """Also with an area of interest, which is copied anew for each run. A folder stands for a file that is open."""
+    extent = QgsRasterLayer(str(scene / "hsi.tif"), "cube").extent()
+    area = QgsVectorLayer("Polygon?crs=EPSG:32633", "area", "memory")
+    area.setCrs(QgsRasterLayer(str(scene / "hsi.tif"), "cube").crs())
+    feature = QgsFeature()
+    feature.setGeometry(QgsGeometry.fromPointXY(extent.center()).buffer(extent.width() / 4, 8))
+    area.dataProvider().addFeature(feature)
+    parameters, out = {**mapping, "AOI": area}, Path(mapping["OUTPUT"])
+    out.mkdir()
+    text = failure("predict", parameters, feedback)
+    assert "cannot be written" in text and "Keep unfinished work" in text
+    out.rmdir()
+    results = run("predict", {**parameters, "RESUME": True}, feedback)
+    assert any("resuming after" in line for line in feedback.infos) and out.is_file() and results["PIXELS"] > 1000
+    assert not list(tmp_path.glob("*.work"))
 
 
 def fill_in(points: QgsVectorLayer, truth: Path) -> None:

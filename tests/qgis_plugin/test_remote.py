@@ -6,10 +6,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from qgis.core import QgsApplication, QgsFeature, QgsProcessingContext, QgsProcessingException, QgsVectorLayer
 
 from qgis_plugin import settings
 from qgis_plugin.bridge import EngineError, engine_python, run_engine
-from qgis_plugin.remote import RemoteError, config_there, job_line, parse_folders, split_command, there
+from qgis_plugin.remote import (
+    RemoteError,
+    command_words,
+    config_there,
+    job_line,
+    parse_folders,
+    split_command,
+    there,
+)
 from qgis_plugin.training_config import config_text
 from tests.qgis_plugin.conftest import write_raster
 
@@ -42,6 +51,18 @@ def test_commands_as_the_user_writes_them(tmp_path):
     for wrong, words in (("ssh 'host", "quote is left open"), ("no_such_program host", "a program that is not there")):
         with pytest.raises(RemoteError, match=words):
             split_command(wrong)
+
+
+def test_commands_as_users_of_windows_write_them():
+    quoted = r'"C:\Program Files\OpenSSH\ssh.exe" -o "BatchMode=yes" -oProxyCommand="a b"'
+    text = quoted + r" -i C:\Users\O'Brien\key gpu python"
+    assert command_words(text, windows=True) == [
+        r"C:\Program Files\OpenSSH\ssh.exe", "-o", "BatchMode=yes", "-oProxyCommand=a b", "-i", r"C:\Users\O'Brien\key",
+        "gpu", "python",
+    ]  # fmt: skip
+    assert command_words(r"ssh 'a b' c\ d #1", windows=False) == ["ssh", "a b", "c d", "#1"]
+    with pytest.raises(ValueError):
+        command_words('"C:\\ssh.exe', windows=True)
 
 
 def test_a_training_s_configuration_there():
@@ -94,6 +115,46 @@ def test_what_arrives_there(far, tmp_path, feedback):
     assert result["arguments"] == ["-m", "engine.predict", "--job", "-", "--progress", "json", "--cancel-on-stdin"]
     with pytest.raises(EngineError, match="lies in no folder"):
         run_engine("predict", {"out": str(tmp_path / "elsewhere.tif")}, feedback)
+
+
+def test_copies_of_features_lie_where_a_remote_engine_sees_them_and_go_with_the_run(
+    far, tmp_path, feedback, make_model, make_layer
+):
+    """The stand-in fails where it does not see them; it says what it found, and how it ends is up to the file `end`."""
+    told, ending = tmp_path / "told.json", tmp_path / "end"
+    (tmp_path / "fake.py").write_text(
+        f"""
+import json, sys
+job = json.loads(sys.stdin.readline())
+copy = job.get("aoi") or job["reference"]
+json.dump([copy, open(copy, "rb").read(6).decode()], open({str(told)!r}, "w"))
+facts = dict(mapped_pixels=1, seconds=1, pixels_per_second=1, classes=[], patterns=[], oa=1, aa=1, kappa=1, n=1)
+failed = open({str(ending)!r}).read() == "error"
+print(json.dumps(dict(type="error", message="no") if failed else dict(type="result", **facts)), flush=True)
+sys.exit(2 * failed)
+"""
+    )
+    here = far(f"{sys.executable} {tmp_path / 'fake.py'}")
+    area = QgsVectorLayer("Polygon?crs=EPSG:32633&field=class:integer", "area", "memory")
+    area.dataProvider().addFeature(QgsFeature(area.fields()))
+    dem = make_layer("here/dem.tif").source()
+    model = str(make_model("here/m.safetensors", {"dem": ("elevation", 1)}))
+    new = here / "new"
+    for name, parameters in (
+        ("predict", {"MODEL": model, "ELEVATION": dem, "AOI": area, "OUTPUT": str(new / "map.tif")}),
+        ("evaluate", {"MAP": dem, "REFERENCE": area, "FIELD": "class", "OUTPUT": str(new)}),
+    ):
+        for end in ("result", "error"):
+            ending.write_text(end)
+            algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"mamol:{name}")
+            if end == "error":
+                with pytest.raises(QgsProcessingException, match="no"):
+                    algorithm.run(parameters, QgsProcessingContext(), feedback, {}, False)
+            else:
+                algorithm.run(parameters, QgsProcessingContext(), feedback, {}, False)
+            copy, beginning = json.loads(told.read_text())
+            assert beginning == "SQLite" and Path(copy).parent.parent == tmp_path / "there" / "new"
+            assert list(new.iterdir()) == []
 
 
 def test_the_real_engine_through_a_shell(far, real_engine, feedback, tmp_path):

@@ -40,6 +40,24 @@ def test_there_is_something_to_paste_when_the_engine_is_broken(plugin, fake_engi
     assert "FAILED: no kernel image is available" in said and "interpreter" in said
 
 
+@pytest.mark.parametrize("name", ["checkengine", "inspect"])
+def test_a_report_s_folder_is_made_or_what_is_wrong_told_before_the_work(
+    plugin, fake_engine, feedback, make_layer, tmp_path, name
+):
+    called, file = tmp_path / "called", tmp_path / "file"
+    file.touch()
+    fake_engine(f"open({str(called)!r}, 'w').close(); say(type='result', layers=[])")
+    parameters = {"ELEVATION": make_layer("dem.tif").source()} if name == "inspect" else {}
+    for report in (tmp_path, file / "report.html"):
+        with pytest.raises(QgsProcessingException) as error:
+            run(name, {**parameters, "REPORT": str(report)}, feedback)
+        assert str(error.value).startswith(f"{report}: the report cannot be written (")
+    assert not called.exists(), "nobody waits for a report that cannot be written"
+    report = tmp_path / "new folder" / "deeper" / "report.html"
+    assert run(name, {**parameters, "REPORT": str(report)}, feedback)["REPORT"] == str(report)
+    assert called.exists() and report.stat().st_size
+
+
 class FakeInstaller:
     """Takes down the plan; makes nothing."""
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingException, QgsVectorLayer
 
-from qgis_plugin.detached import DetachedRun
+from qgis_plugin.detached import DetachedRun, process_hint
+from qgis_plugin.training_config import named_shares
 
 FACTS = {"model": "m", "seconds": 3.0, "patterns": {"hsi+elevation": {"oa": 0.9}, "hsi": {"oa": None}}}
 BEGUN = "say(type='progress', stage='training', pct=1)"
@@ -74,6 +75,34 @@ def test_the_inputs_are_written_down_in_the_run_folder(case, fake_engine, feedba
     assert Path(config["scene"]["labels"]["path"]).parent == folder / "inputs"
     assert results["MODEL"] == str(folder / "model.safetensors") and results["OVERALL_ACCURACY"] == 0.9
     assert json.loads(results["ACCURACIES"]) == {"hsi+elevation": 0.9, "hsi": None}
+
+
+def test_files_on_shares_are_named_in_the_arguments_too(case, fake_engine, feedback, tmp_path):
+    """A configuration may not name other machines; that the user has picked a file is told by the command line."""
+    fake_engine(f"json.dump(job, open({str(tmp_path / 'told.json')!r}, 'w')); {DONE}")
+    share = f"/{tmp_path}"  # begins with two slashes, and leads to the same files here
+    picked = {"ELEVATION": f"{share}/dem.tif", "LAYERS": [f"{share}/Wald höhe.tif"], "OUTPUT": f"{share}/run"}
+    run({**case, **picked, "SETTINGS": "training.steps=5"}, feedback)
+    told = json.loads((tmp_path / "told.json").read_text())["set"]
+    assert told == [
+        f'scene.modalities.elevation.path="{share}/dem.tif"',
+        f'scene.modalities.Wald_höhe.path="{share}/Wald höhe.tif"',
+        f'scene.labels.path="{share}/run/inputs/labels.gpkg"', "training.steps=5",
+    ]  # fmt: skip
+
+
+def test_names_of_shares_of_windows_survive():
+    share = r"\\server\my data"
+    told = named_shares(
+        {"hsi": share + r"\hsi.tif", "dem": r"D:\dem.tif"}, Path("labels.gpkg"), share + r"\w.safetensors"
+    )
+    assert [tomllib.loads(text)["scene" if "scene" in text else "model"] for text in told] == [
+        {"modalities": {"hsi": {"path": share + r"\hsi.tif"}}}, {"weights": share + r"\w.safetensors"},
+    ]  # fmt: skip
+
+
+def test_how_a_process_is_ended_that_has_no_window():
+    assert process_hint(7, windows=True) == "taskkill /F /T /PID 7" and process_hint(7, windows=False) == "kill 7"
 
 
 def test_a_run_is_not_overwritten_and_goes_on_with_its_own_inputs(case, fake_engine, feedback, tmp_path):

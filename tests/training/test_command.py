@@ -143,6 +143,20 @@ def test_a_configuration_names_no_other_machine(make_scene, train, tmp_path, bef
     assert err.count("\n") == 1 and not (tmp_path / "run").exists()
 
 
+def test_the_command_line_names_other_machines_one_by_one(make_scene, train, tmp_path):
+    """What is named there is trusted, and nothing else: "//" begins a share, and here also leads to the file."""
+    job = make_scene()
+    text = job.read_text().replace("'optical.tif'", f"{{path = '/{tmp_path}/optical.tif'}}")
+    job.write_text(text.replace("'labels.tif'", f"'/{tmp_path}/labels.tif'"))
+    optical = ("--set", f"scene.modalities.optical.path=/{tmp_path}/optical.tif")
+    labels = ("--set", f'scene.labels.path="/{tmp_path}/labels.tif"')
+    for settings in ((), optical, labels, (*optical, "--set", f"training.seed=/{tmp_path}/labels.tif")):
+        code, _, err = train(job, *settings)
+        assert code == 2, err
+    code, _, err = train(job, *optical, *labels, "--set", "training.steps=1")
+    assert code == 0, err
+
+
 def test_out_below_a_file(job_file, train, tmp_path):
     (tmp_path / "file").write_text("")
     code, _, err = train(job_file(), out="file/run")
