@@ -12,8 +12,9 @@ from engine.errors import ConfigError, OutputError
 from engine.mapping.products import Product
 from engine.modelfile import ModelInfo
 from engine.raster.matfile import split_variable
+from engine.raster.style_files import check_style
 from engine.raster.windows import Window
-from engine.raster.writer import writing
+from engine.raster.writer import check_replaceable, writing
 
 _REPORTS = (".html", ".json")
 _RASTERS = (".tif", ".tiff")
@@ -88,6 +89,7 @@ class MapJob:
         self.check_options(info)
         for path in self.rasters.values():
             self._check_output(path, _RASTERS)
+            check_style(path, "raster")
         if self.report is not None:
             self._check_output(self.report, _REPORTS)
         # Without suffixes, because sidecars are named after the stem.
@@ -123,6 +125,7 @@ class MapJob:
             exists = path.exists()
         if exists and not self.overwrite:
             raise OutputError(f"{path}: exists already; choose another name or add --overwrite")
+        check_replaceable(path)
 
     def identity(self, model_sha256: str, area: Window, aoi: str | None, precision: str) -> dict[str, Any]:
         """Everything that decides the result, JSON-able: what a resumed job must share with the first.

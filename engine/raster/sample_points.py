@@ -24,6 +24,7 @@ from engine.errors import LabelError, OutputError
 from engine.legend import Legend
 from engine.raster.grid import Grid, apply_affine
 from engine.raster.labels import read_labels
+from engine.raster.style_files import check_style
 from engine.raster.symbology import points_qml
 from engine.raster.vector_file import list_layers
 from engine.raster.writer import writing
@@ -65,8 +66,9 @@ def write_sample_points(path: Path, grid: Grid, legend: Legend, design: SampleDe
         design: points and strata.
 
     Raises:
-        OutputError: the files cannot be written.
+        OutputError: the files cannot be written, or the style would replace a raster's.
     """
+    check_style(path, "vector")
     x, y = apply_affine(grid.transform, design.cols + 0.5, design.rows + 0.5)
     hectares = None if design.area_m2 is None else (design.area_m2 / 1e4)[design.stratum]
     frame = geopandas.GeoDataFrame(

@@ -121,11 +121,31 @@ def publish(files: Sequence[Path], sidecars: Mapping[Path, str]) -> None:
     for path in [*sidecars, *files]:  # on the disk before any of them has its name
         with writing(path):
             flush(part_path(path))
+    for path in [*sidecars, *files]:  # a second time, after hours: a file may have been opened since
+        check_replaceable(path)
     for path in [*sidecars, *files]:
         with writing(path):
             rename(part_path(path), path)
     for path in {pam_path(path) for path in files} - set(sidecars):
         path.unlink(missing_ok=True)
+
+
+def check_replaceable(path: Path) -> None:
+    """See that a name can be given to a new file.
+
+    Raises:
+        OutputError: it is a folder's, or a file's that cannot be replaced: Windows locks what programs have open.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; choose another name")
+    try:
+        if path.exists():
+            path.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be replaced ({error.strerror or error}); close it in the program that has it open (in "
+            "QGIS, remove the layer), or choose another name"
+        ) from error
 
 
 def discard_parts(paths: Sequence[Path]) -> None:

@@ -124,6 +124,9 @@ def test_command_writes_points_to_be_filled_in(make_raster, run_command, tmp_pat
 
     code, _, err = run_command("sample", *arguments)
     assert code == 2 and "exists already" in err
+    (tmp_path / "map.qml").write_text("<qgis><pipe><rasterrenderer/></pipe></qgis>")
+    code, _, err = run_command("sample", *arguments[:-1], tmp_path / "map.gpkg")
+    assert code == 2 and "map.qml: is the style of a raster layer" in err and not (tmp_path / "map.gpkg").exists()
     assert run_command("sample", *arguments, "--overwrite")[0] == 0
     assert geopandas.read_file(out).geometry.equals(points.geometry)  # the same seed
 

@@ -146,13 +146,54 @@ def test_statistics_of_a_replaced_map_go_away(make_job, predictor, tmp_path):
     assert (tmp_path / "map.tif.aux.xml").exists()
 
 
+@pytest.mark.parametrize("when", ["before", "while mapping"])
+def test_a_map_that_is_open_elsewhere_is_told_and_kept(make_job, predictor, tmp_path, monkeypatch, when):
+    """Windows does not replace a file that QGIS shows: said before hours of work, or after them, with all kept."""
+    out = tmp_path / "map.tif"
+    predict_map(make_job(), predictor=predictor)
+    before = {path: path.read_bytes() for path in tmp_path.glob("map*") if path.is_file()}
+    held, replace_file = [when == "before"], type(out).replace
+
+    def as_on_windows(path, target):
+        if held[0] and target == out:
+            raise PermissionError(13, "Permission denied")
+        return replace_file(path, target)
+
+    monkeypatch.setattr(type(out), "replace", as_on_windows)
+    listener = Listener()
+    listener.step = lambda stage, *_: held.__setitem__(0, held[0] or stage == "writing")
+    with pytest.raises(OutputError, match="close it in the program that has it open"):
+        predict_map(make_job(overwrite=True), predictor=predictor, progress=listener)
+    assert {path: path.read_bytes() for path in before} == before
+    assert work_folder(out).exists() == (when == "while mapping")
+    held[0], listener.step = False, lambda *_: None
+    predict_map(make_job(overwrite=True, resume=True), predictor=predictor)
+    assert not work_folder(out).exists()
+
+
+def test_the_style_of_a_vector_layer_is_kept(make_job, predictor, tmp_path):
+    """map.qml beside map.gpkg is the user's; beside map.tif QGIS would want it to be the map's."""
+    style = tmp_path / "map.qml"
+    style.write_text('<qgis><renderer-v2 type="categorizedSymbol"/></qgis>')
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match=r"map\.qml: is the style of a vector layer"):
+            predict_map(make_job(overwrite=overwrite), predictor=predictor)
+    assert "renderer-v2" in style.read_text() and not (tmp_path / "map.tif").exists()
+    style.write_text("<qgis><pipe><rasterrenderer/></pipe></qgis>")  # left over from an older map
+    predict_map(make_job(), predictor=predictor)
+    assert "paletted" in style.read_text()
+
+
 def test_outputs_that_cannot_be(make_job, predictor, tmp_path, two_layers):
+    folder = tmp_path / "folder.tif"
+    folder.mkdir()
     for changes, error, message in [
         ({"out": two_layers["height"], "overwrite": True}, ConfigError, "is an input"),
         ({"out": tmp_path / "map.png"}, ConfigError, "ending in .tif"),
         ({"report": tmp_path / "report.txt"}, ConfigError, "ending in .html or .json"),
         ({"confidence": tmp_path / "map.tif"}, ConfigError, "two outputs"),
         ({"out": two_layers["height"] / "map.tif"}, OutputError, "cannot be written"),
+        ({"out": folder, "overwrite": True}, OutputError, "is a folder; choose another name"),
     ]:
         with pytest.raises(error, match=message):
             predict_map(make_job(**changes), predictor=predictor)
