@@ -148,7 +148,7 @@ def describe_together(info: ModelInfo | None, layers: Mapping[str, Path], refere
         together = {"works": True, "reference": stack.reference, "grid": str(stack.grid), "patterns": shares}
         if info is not None:
             sentence, warnings = describe_patterns(survey, info)
-            warnings += describe_values(survey, info) + describe_grid(stack.grid, info)
+            warnings += describe_values(survey, info) + stack.doubts() + describe_grid(stack.grid, info)
             together |= {"expect": sentence, "warnings": warnings}
         return together
 

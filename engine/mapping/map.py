@@ -94,7 +94,8 @@ def look(plan: Plan, progress: Progress, cancelled: Callable[[], bool]) -> None:
         raise nothing_to_map(plan)
     sentence, warnings = describe_patterns(survey, plan.info)
     progress.log(sentence)
-    for warning in [*warnings, *describe_values(survey, plan.info), *describe_grid(plan.grid, plan.info)]:
+    warnings += describe_values(survey, plan.info) + plan.stack.doubts() + describe_grid(plan.grid, plan.info)
+    for warning in warnings:
         progress.warning(warning)
 
 

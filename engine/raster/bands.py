@@ -11,6 +11,7 @@ from engine.raster.windows import Window
 
 _SCAN_PX = 64
 _SCAN_WINDOWS = 64
+_GAP_WINDOWS, _GAP_SHARE = 16, 0.01
 
 
 def match_bands(modality: Modality, source: Source) -> tuple[int, ...]:
@@ -69,12 +70,36 @@ def sample_values(source: Source, bands: tuple[int, ...]) -> np.ndarray:
     return np.concatenate(found, axis=1)
 
 
-def _scan_windows(source: Source) -> list[Window]:
-    """At most 64 windows spread evenly over a raster, all of it where it is small."""
+def describe_bands(source: Source, bands: tuple[int, ...]) -> list[str]:
+    """What is odd about bands that are read, a sentence each: marked as bad, or without data where others have some.
+
+    A pixel counts as without data where any band lacks it. A wrong nodata value in one of 200 bands, such as 0 over
+    water, would take away all of them.
+    """
+    sentences = []
+    if bad := sorted(set(bands) & source.bad_bands):
+        sentences.append(f"band {', '.join(map(str, bad))} is read and is marked as bad in the file")
+    seen, lacking, missing = 0, 0, np.zeros(len(bands), np.int64)
+    for window in _scan_windows(source, _GAP_WINDOWS) if len(bands) > 1 else ():
+        valid = source.read(window, bands)[1]
+        partly = valid.any(axis=0) & ~valid.all(axis=0)
+        seen += int(valid.any(axis=0).sum())
+        lacking += int(partly.sum())
+        missing += (~valid & partly).sum(axis=(1, 2))
+    if lacking > _GAP_SHARE * seen:
+        sentences.append(
+            f"{lacking / seen:.0%} of its pixels lack some bands only, most often band {bands[missing.argmax()]}, and "
+            "count as without data; check the file's nodata value"
+        )
+    return sentences
+
+
+def _scan_windows(source: Source, most: int = _SCAN_WINDOWS) -> list[Window]:
+    """Some windows spread evenly over a raster, all of it where it is small."""
     grid = source.grid
     tile_rows, tile_cols = -(-grid.height // _SCAN_PX), -(-grid.width // _SCAN_PX)
     count = tile_rows * tile_cols
-    chosen = np.unique(np.linspace(0, count - 1, min(_SCAN_WINDOWS, count)).round().astype(np.int64))
+    chosen = np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(np.int64))
     places = (divmod(index, tile_cols) for index in chosen.tolist())
     return [Window(row * _SCAN_PX, col * _SCAN_PX, _SCAN_PX, _SCAN_PX) for row, col in places]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.errors import BandCountError, ConfigError, GridMismatchError, ModalityError, RasterOpenError
 from engine.modality import Modality, Resampling, Role, Unit, guess_role
-from engine.raster.bands import bands_with_data, good_bands, sample_values
+from engine.raster.bands import bands_with_data, describe_bands, good_bands, sample_values
 from engine.raster.grid import Grid, crs_name, is_local, same_crs
 from engine.raster.matfile import split_variable
 from engine.raster.pixels import check_bands
@@ -134,6 +134,18 @@ class RasterStack:
                 layer.source, self.grid, window, layer.bands, layer.resampling, layer.modality.unit
             )
         return StackBlock(window, values, valid)
+
+    def doubts(self) -> list[str]:
+        """What is odd about the bands of a layer (see `describe_bands`), one sentence each.
+
+        Raises:
+            RasterOpenError: a file cannot be read.
+        """
+        return [
+            f"{layer.modality.name}: {sentence}"
+            for layer in self._layers
+            for sentence in describe_bands(layer.source, layer.bands)
+        ]
 
     def stamp(self) -> list[Any]:
         """What tells whether `read` still gives the same numbers: grid, files, what is taken of them and how.

@@ -161,6 +161,8 @@ def _describe(data: Prepared, progress: Progress) -> None:
     for scene, split in zip(data.scenes, data.splits, strict=True):
         for name, bands in scene.stack.dropped_bands.items():
             progress.log(f"{scene.name}: {name}: bands without use left out: {', '.join(map(str, bands))}")
+        for doubt in scene.stack.doubts():
+            progress.warning(f"{scene.name}: {doubt}")
         blocks = f", blocks of {split.block_px} px, buffer {split.buffer_px} px" if split.block_px else ""
         progress.log(
             f"{scene.name}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test "

@@ -3,7 +3,7 @@ import pytest
 
 from engine.errors import BandCountError
 from engine.modality import Modality
-from engine.raster.bands import bands_with_data, match_bands
+from engine.raster.bands import bands_with_data, describe_bands, match_bands
 from engine.raster.sources import open_source
 from engine.raster.wavelengths import nanometres
 
@@ -72,6 +72,20 @@ def test_bands_without_data_are_left_out(make_raster):
 def test_an_empty_raster_keeps_its_bands(make_raster):
     source = open_source(make_raster("a.tif", np.full((3, 10, 10), np.nan, np.float32)))
     assert bands_with_data(source, (1, 2, 3)) == (1, 2, 3)
+
+
+def test_bands_that_are_odd_are_told(make_source, make_raster):
+    """A bad band that a model asks for by wavelength; zeros of one band that the file's nodata value makes gaps of."""
+    marked = make_source(4, [500, 600, 700, 800], bad=(3,))
+    assert describe_bands(marked, (1, 3)) == ["band 3 is read and is marked as bad in the file"]
+    assert describe_bands(marked, (1, 2, 4)) == []
+    water = np.ones((3, 40, 40), np.uint16)
+    water[:, :4] = 0  # beside the swath
+    assert describe_bands(open_source(make_raster("swath.tif", water, nodata=0)), (1, 2, 3)) == []
+    water[1, :13] = 0
+    (sentence,) = describe_bands(open_source(make_raster("water.tif", water, nodata=0)), (1, 2, 3))
+    assert "25% of its pixels lack some bands only, most often band 2" in sentence and "nodata value" in sentence
+    assert describe_bands(open_source(make_raster("zeros.tif", water)), (1, 2, 3)) == []
 
 
 def test_the_scan_of_a_large_raster_is_sparse(make_raster):
