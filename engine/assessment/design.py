@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -31,6 +31,7 @@ class Design:
         area: of each pixel (N,), in the unit of the strata's.
         unsampled: names of strata without a reference pixel, of which nothing is known.
         unsampled_share: of these in the area.
+        unsampled_values: their values in the map, where the strata are its classes; None where that is not known.
         map_values: value in the map of each stratum (H,), where the map's classes are the strata.
     """
 
@@ -40,6 +41,7 @@ class Design:
     area: np.ndarray
     unsampled: tuple[str, ...] = ()
     unsampled_share: float = 0.0
+    unsampled_values: np.ndarray | None = None
     map_values: np.ndarray | None = None
 
     @property
@@ -67,8 +69,9 @@ def map_classes(
     found = np.array(sorted(names))
     stratum = np.where(values > 0, np.searchsorted(found, values), -1)
     members = [population.of(0, value) for value in found.tolist()]
+    called = [names[value] for value in found.tolist()]
     text = "stratified random sample, strata are the map's classes"
-    return _design(text, list(names.values()), stratum, population, members, labels, source, found)
+    return _design(text, called, stratum, population, members, labels, source, found)
 
 
 def strata_raster(labels: Labels, strata: Source, source: Source, cancelled: Callable[[], bool]) -> Design:
@@ -108,6 +111,8 @@ def as_drawn(
     area = _pixel_areas(source, labels) if areas is not None else None
     sizes = drawn.pixels.astype(float) if areas is None or area is None else areas
     lost = _lost(drawn, population)
+    of_map = None if lost is None else np.append(drawn.values, np.array(lost, np.int64))
+    lost = lost or []
     members = [population.of(0, value) for value in lost]
     lost_pixels = [population.pixels[member].sum() for member in members]
     lost_area = lost_pixels if area is None else [population.area[member].sum() for member in members]
@@ -116,14 +121,14 @@ def as_drawn(
         np.append(drawn.pixels, np.array(lost_pixels, np.int64)),
         np.append(sizes, lost_area),
     )
-    return _only_sampled("stratified random sample, as the points were drawn", strata, stratum, area)
+    return _only_sampled("stratified random sample, as the points were drawn", strata, stratum, area, of_map)
 
 
-def _lost(drawn: SampleDesign, population: Population) -> list[int]:
-    """Values of the map of which no point is left; none if the points come from another map."""
+def _lost(drawn: SampleDesign, population: Population) -> list[int] | None:
+    """Values of the map of which no point is left; None if the points come from another map."""
     strata = zip(drawn.values.tolist(), drawn.pixels.tolist(), strict=True)
     if any(population.pixels[population.of(0, value)].sum() != pixels for value, pixels in strata):
-        return []
+        return None
     return [value for value in np.unique(population.values[:, 0]).tolist() if value not in (0, *drawn.values.tolist())]
 
 
@@ -140,13 +145,17 @@ def _design(
     """A design whose strata are groups of a population's combinations (K,) bool."""
     pixels = np.array([population.pixels[member].sum() for member in members])
     area = np.array([population.area[member].sum() for member in members])
-    return _only_sampled(text, Strata(tuple(names), pixels, area), stratum, _pixel_areas(source, labels), map_values)
+    strata = Strata(tuple(names), pixels, area)
+    design = _only_sampled(text, strata, stratum, _pixel_areas(source, labels), map_values)
+    if map_values is None or design.unsampled_values is None:
+        return design
+    return replace(design, map_values=map_values[~np.isin(map_values, design.unsampled_values)])
 
 
 def _only_sampled(
-    text: str, strata: Strata, stratum: np.ndarray, area: np.ndarray | None, map_values: np.ndarray | None = None
+    text: str, strata: Strata, stratum: np.ndarray, area: np.ndarray | None, of_map: np.ndarray | None
 ) -> Design:
-    """Leave strata out that have no reference pixel."""
+    """Leave strata out that have no reference pixel; `of_map` (H,): values in the map of those that are its classes."""
     sampled = np.bincount(stratum[stratum >= 0], minlength=len(strata.names)) > 0
     position = np.append(np.cumsum(sampled) - 1, -1)
     return Design(
@@ -160,7 +169,7 @@ def _only_sampled(
         area=np.ones(len(stratum)) if area is None else area,
         unsampled=tuple(name for name, kept in zip(strata.names, sampled, strict=True) if not kept),
         unsampled_share=float(strata.area[~sampled].sum() / strata.area.sum()),
-        map_values=None if map_values is None else map_values[sampled],
+        unsampled_values=None if of_map is None else of_map[~sampled],
     )
 
 

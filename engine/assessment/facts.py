@@ -86,17 +86,15 @@ def _part_facts(accuracy: MapAccuracy, part: Part) -> dict[str, Any]:
     if total is not None:
         overall |= {"mapped_ha": float(total.sum() / HECTARE_M2), "mapped_km2": float(total.sum() / KM2_M2)}
     classes = []
-    unsampled = 0.0 if accuracy.design is None else accuracy.design.unsampled_share
-    known = total if total is None else total * (1 - unsampled)
     for k, item in enumerate(accuracy.legend.classes):
         facts: dict[str, Any] = {"value": item.value, "name": item.name} | figures.classes[k]
         facts["mapped_pixels"] = int(part.pixels[k])
-        if total is not None and known is not None:
+        if total is not None and part.known_m2 is not None:
             for unit, m2 in (("ha", HECTARE_M2), ("km2", KM2_M2)):
                 facts[f"mapped_{unit}"] = float(total[k] / m2)
                 for end in ("", "_se", "_low", "_high") if "area_share" in facts else ():
                     share = facts[f"area_share{end}"]
-                    facts[f"area_{unit}{end}"] = None if share is None else float(share * known.sum() / m2)
+                    facts[f"area_{unit}{end}"] = None if share is None else float(share * part.known_m2 / m2)
         classes.append(facts)
     shares = None if accuracy.design is None else np.round(figures.shares, 9).tolist()
     return {"overall": overall, "classes": classes, "confusion": figures.counts.tolist(), "shares": shares}

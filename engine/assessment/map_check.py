@@ -30,11 +30,13 @@ class Part:
         figures: what the reference says of it.
         pixels: mapped, by class (Y,).
         area_m2: the same in square metres; None where the grid's unit is unknown.
+        known_m2: of it all, what the figures are about: strata without a reference pixel are left out.
     """
 
     figures: Figures
     pixels: np.ndarray
     area_m2: np.ndarray | None
+    known_m2: float | None
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,13 @@ def _parts(
             possible = of_stratum[:, None] == np.arange(cells) % classes
         tally = sample.tally(cell, cells, possible)
 
+    def known(area: np.ndarray, values: np.ndarray) -> float:
+        if sample is None or not sample.unsampled:
+            return float(area.sum())
+        if sample.unsampled_values is None:  # by the whole map's share: where strata lie is not known
+            return float(area.sum() * (1 - sample.unsampled_share))
+        return float(area[~np.isin(values, sample.unsampled_values)].sum())
+
     def part(chosen: np.ndarray, combinations: np.ndarray) -> Part:
         if tally is None:
             pixels = mapped & np.append(chosen, False)[domain]
@@ -189,8 +198,10 @@ def _parts(
             figures = sampled_figures(tally, classes, np.append(chosen, False))
         index = as_classes(population.values[combinations, 0], matched.of_value)
         count = np.bincount(index, population.pixels[combinations], classes).astype(np.int64)
-        area = population.area_m2
-        return Part(figures, count, None if area is None else np.bincount(index, area[combinations], classes))
+        if population.area_m2 is None:
+            return Part(figures, count, None, None)
+        area = population.area_m2[combinations]
+        return Part(figures, count, np.bincount(index, area, classes), known(area, population.values[combinations, 0]))
 
     patterns = {
         value: part(domains == value, everywhere & population.of(1, value))

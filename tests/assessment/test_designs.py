@@ -160,6 +160,11 @@ def test_a_stratum_whose_points_were_deleted_is_missed(place, sample):
     assert accuracy.design.unsampled == ("class 3",)
     mapped = place["arrays"]["map"]
     assert accuracy.design.unsampled_share == pytest.approx((mapped == 3).sum() / (mapped > 0).sum())
+    used, patterns = place["arrays"]["used"], accuracy_facts(accuracy)["patterns"]
+    assert len(patterns) > 1
+    for bits, facts in zip(np.unique(used[mapped > 0]), patterns.values(), strict=True):
+        known = ((mapped > 0) & (mapped != 3) & (used == bits)).sum()  # not the whole map's share of each part
+        assert sum(item["area_ha"] for item in facts["classes"]) == pytest.approx(known / 100)
     assert check_map(place["other"], path).design.unsampled == ()
 
 
