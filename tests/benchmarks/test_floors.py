@@ -40,6 +40,15 @@ def test_specialists_know_what_their_sensors_tell(sides, classifier):
     assert 0.55 < test["a"]["oa"] < 0.8  # two of three classes look alike
 
 
+def test_specialists_learn_from_pixels_that_have_their_sensors(sides):
+    """Where a sensor is absent its features are fill, which must teach nothing."""
+    train = sides["train"]
+    train.present[:150, 1] = False
+    train.features[1][:150] = 1 - train.features[1][:150]
+    test, _, _ = floors._score(sides, ["a", "b"], 3, 1.0, floors._specialist(train, 3, "forest", 0, 1))
+    assert test["a+b"]["oa"] > 0.98 and test["b"]["oa"] > 0.55
+
+
 def test_a_pattern_is_scored_on_pixels_that_have_it(sides):
     sides["test"].present[:, 0] = False
     sides["test"].present[100:, 1] = False

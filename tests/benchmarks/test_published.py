@@ -9,7 +9,7 @@ from scipy.io import savemat
 
 from engine.benchmarks import archive
 from engine.benchmarks.archive import write_archive
-from engine.benchmarks.published import numbers, recipe, suite, tables
+from engine.benchmarks.published import conditions, numbers, recipe, suite, tables
 from engine.benchmarks.published.conditions import scores_under, three_sensors, two_sensors
 from engine.benchmarks.published.layouts import LAYOUTS, find_layout, job_text
 from engine.config import load_config
@@ -186,10 +186,10 @@ def test_table_1_from_published_files(run_command, tmp_path, monkeypatch, name):
     assert all(len(run["under"]) == 10 and run["under"]["both 70 %"]["n"] == ROWS * COLS for run in runs)
     page = (out / f"{name}_paper.md").read_text()
     assert "flattered by construction" in page and "Table 4" not in page
-    conditions = [condition.name for condition in recipe.conditions_of(name)]
+    names = [condition.name for condition in recipe.conditions_of(name)]
     rows = section(page, "Table 1")
-    assert [row[0] for row in rows[::2]] == conditions
-    for condition, ours, theirs in zip(conditions, rows[::2], rows[1::2], strict=True):
+    assert [row[0] for row in rows[::2]] == names
+    for condition, ours, theirs in zip(names, rows[::2], rows[1::2], strict=True):
         assert ours[1:] == ["ours", shown(of(runs, condition, "MaMOL"))]
         assert theirs[1:] == ["paper", reported(numbers.TABLE1[name][condition, "MaMOL"])]
     for row in section(page, "Figure 4"):
@@ -321,12 +321,21 @@ def test_conditions_are_shares_of_the_test_pixels():
     # Right with the cube, wrong without it; with everything, right at the first half.
     predicted = np.stack([np.where(np.arange(1000) < 500, 0, 1), reference, reference + 1])
     predictions = {"patterns": np.array(["hsi+sar", "hsi", "sar"]), "predicted": predicted, "reference": reference}
-    conditions = {c.name: c for c in two_sensors("hsi", "sar")}
-    found = scores_under(list(conditions.values()), ["hsi", "sar"], predictions, 2, seed=0)
+    both = {c.name: c for c in two_sensors("hsi", "sar")}
+    found = scores_under(list(both.values()), ["hsi", "sar"], predictions, 2, seed=0)
     assert found["other missing 90 %"]["oa"] == pytest.approx(0.9 + 0.05, abs=0.02)
     assert found["HS missing 90 %"]["oa"] == pytest.approx(0.05, abs=0.02)
     assert found["both 90 %"]["oa"] == pytest.approx(0.45 + 0.05, abs=0.02)
-    assert conditions["both 50 %"].settings() == ("missing.rate=0.5", 'missing.patterns={ "hsi" = 1.0, "sar" = 1.0 }')
+    assert both["both 50 %"].settings() == ("missing.rate=0.5", 'missing.patterns={ "hsi" = 1.0, "sar" = 1.0 }')
+
+
+def test_pixels_that_lack_a_sensor_by_nature_are_left_out():
+    predicted = np.stack([np.where(np.arange(100) < 40, 0, -1), np.zeros(100, int), np.full(100, -1)])
+    predictions = {
+        "patterns": np.array(["hsi+sar", "hsi", "sar"]), "predicted": predicted, "reference": np.zeros(100, int),
+    }  # fmt: skip
+    found = scores_under([conditions.COMPLETE], ["hsi", "sar"], predictions, 2, seed=0)
+    assert found["complete"]["n"] == 40 and found["complete"]["oa"] == 1
 
 
 def test_three_sensors_are_lost_independently():

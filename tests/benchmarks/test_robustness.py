@@ -17,6 +17,13 @@ def test_robustness_pairs_fusions_and_goes_on(make_scene, run_command, tmp_path,
     monkeypatch.setattr(grid, "STEPS", 3)
     monkeypatch.setattr(robustness, "FUSIONS", {"concat": ('model.fusion="concat"',)})
     calls = stop_at(trial, 2)
+    asked, ask = [], robustness.ask
+
+    def watch(network, read, rows, cols, *rest, **keywords):
+        asked.append(read(rows[:4] - 2, cols[:4] - 2, 8)[0])
+        return ask(network, read, rows, cols, *rest, **keywords)
+
+    monkeypatch.setattr(robustness, "ask", watch)
     out = tmp_path / "out"
     arguments = ("robustness", "--config", make_scene(SETTINGS), "--out", out, "--seeds", 1, "--threads", "1",
                  "--device", "cpu")  # fmt: skip
@@ -26,6 +33,9 @@ def test_robustness_pairs_fusions_and_goes_on(make_scene, run_command, tmp_path,
         code, _, err = run_command("benchmark", *arguments)
         assert code == 0, err
     assert len(calls) == 3
+    noised, shifted, elsewhere = asked[:3]  # of the first sensor: each shown otherwise, the second sensor as it is
+    assert all((one[1] == other[1]).all() for one, other in ((noised, shifted), (shifted, elsewhere)))
+    assert not any((one[0] == other[0]).all() for one, other in ((noised, shifted), (shifted, elsewhere)))
     runs = [json.loads(line) for line in (out / "robustness.jsonl").read_text().splitlines()]
     assert [run["method"] for run in runs] == ["concat", "concat + MM"]
     assert len((out / "robustness.csv").read_text().splitlines()) == 1 + 2

@@ -108,7 +108,8 @@ def test_readouts_have_speeds(make_scene, run_command, tmp_path, small, monkeypa
 def test_the_frontier_has_every_road(make_scene, run_command, tmp_path, small, monkeypatch):
     """Both read-outs are trained and timed, and the sparse mode costs as many windows of `centre` as it says."""
     few = {name: settings for name, settings in roads.ROADS.items() if name in (suites.OURS, suites.CENTRE)}
-    monkeypatch.setattr(roads, "ROADS", {name: (*settings, "training.steps=3") for name, settings in few.items()})
+    monkeypatch.setattr(roads, "ROADS", {name: (*settings, "training.steps=30") for name, settings in few.items()})
+    monkeypatch.setattr(sparse_centre, "EVERY_PX", (1, 4))
     out = tmp_path / "out"
     arguments = ("--config", make_scene(SETTINGS), "--out", out, "--seeds", "1", "--threads", "1", "--device", "cpu")
     code, _, err = run_command("benchmark", "frontier", *arguments)
@@ -121,9 +122,23 @@ def test_the_frontier_has_every_road(make_scene, run_command, tmp_path, small, m
         assert 1 / every**2 <= windows <= 1
         rates_of = [run["facts"]["pixels_per_second"] for run in (centre, sparse)]
         assert rates_of[1] == pytest.approx(rates_of[0] / windows)
+        if every == 1:  # all pixels are asked: nothing but `centre` itself
+            for name, scores in sparse["test"].items():
+                assert scores["oa"] == pytest.approx(centre["test"][name]["oa"], abs=0.01), name
     assert "every 4 px" in (out / "frontier.md").read_text()
     monkeypatch.setattr(sparse_centre, "_scored", None)
     assert run_command("benchmark", "frontier", *arguments)[0] == 0
+
+
+def test_windows_of_different_sizes_get_the_buffer_of_the_largest(make_scene, tmp_path):
+    """Otherwise a large window of one method would see test pixels while it learns."""
+    asked = bench.Bench(
+        "compare", tmp_path, [cases.Case("scene", make_scene())], [0], [], "cpu", "float32", 1, None, lambda: False
+    )
+    methods = {"small": ("model.window=8", "model.core=4"), "large": ("model.window=24", "model.core=4")}
+    for order in (methods, dict(reversed(methods.items()))):
+        found = suites.paired_configs(asked, asked.cases[0], 0, order)
+        assert [config.split.buffer_px for config in found.values()] == [12, 12]
 
 
 def test_a_sparse_map_asks_where_neighbours_disagree():

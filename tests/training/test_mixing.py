@@ -49,17 +49,39 @@ def test_every_sensor_is_from_exactly_one_place(make_ready, model):
     assert all((n, *map(int, rest)) in found for n, *rest in anchors if complete[n])
 
 
+def turns(array):
+    """All flips and quarter turns of the last two axes."""
+    for quarter in range(4):
+        turned = np.rot90(array, quarter, axes=(-2, -1))
+        yield from (turned, turned[..., ::-1])
+
+
 def test_turned_windows_still_fit(make_ready):
-    """With flips and quarter turns both places are turned alike: labels still belong to their pixels."""
+    """Both places are flipped and turned alike, and so are the labels: beside windows turned by hand."""
     ready, _ = make_ready(hole=False)
     batches = ready.batches
     pixels = np.flatnonzero(batches.classes == 0)[:20]
     others = np.flatnonzero(batches.classes == 1)[:20]
-    mix = Mix(pixels, others, np.tile([True, False], (20, 1)))
-    seen = mixed_windows(batches, np.random.default_rng(0), mix, "modality")
-    back = mixed_windows(batches, np.random.default_rng(0), Mix(others, pixels, ~mix.taken), "modality")
-    assert (seen.at == back.at).all() and (seen.host == back.donor).all()
-    assert all((one == other).all() for one, other in zip(seen.values, back.values, strict=True))
+    seen = mixed_windows(
+        batches, np.random.default_rng(0), Mix(pixels, others, np.tile([True, False], (20, 1))), "modality"
+    )
+    inner = slice(batches.core_offset, batches.core_offset + batches.core)
+    ways = set()
+    for number in range(20):
+        fitting = []
+        for row, col in np.ndindex(batches.core, batches.core):
+            at = np.array([row, col])[:, None] + batches.core_offset
+            host, donor = (read_at(batches, side[[number]], *at, batches.window) for side in (pixels, others))
+            parts = donor.values[0][0], host.values[1][0], host.classes[0], donor.classes[0]
+            for way, (first, second, one, other) in enumerate(zip(*map(turns, parts), strict=True)):
+                if (first == seen.values[0][number]).all() and (second == seen.values[1][number]).all():
+                    fitting.append((way, one[inner, inner], other[inner, inner]))
+        ((way, one, other),) = fitting
+        ways.add(way)
+        mine = seen.at[0] == number
+        row, col = seen.at[1:, mine]
+        assert mine.any() and (one[row, col] == seen.host[mine]).all() and (other[row, col] == seen.donor[mine]).all()
+    assert len(ways) > 3
 
 
 def test_controls_show_what_they_say(make_ready):
