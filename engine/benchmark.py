@@ -47,8 +47,8 @@ from engine.progress import Progress
 
 if TYPE_CHECKING:
     from engine.benchmarks.bench import Bench
-    from engine.benchmarks.cases import Case
     from engine.benchmarks.runs import Run
+    from engine.benchmarks.scenes.cases import Case
 
 COMPARISONS = ("methods", "frozen", "search", "robustness")
 PUBLISHED = ("houston2013", "trento", "augsburg", "augsburg3")
@@ -160,7 +160,7 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
 
 def _cases(arguments: argparse.Namespace) -> list[Case]:
     """What to measure on, from the command line."""
-    from engine.benchmarks.cases import Case, real_cases, simulated_cases
+    from engine.benchmarks.scenes.cases import Case, real_cases, simulated_cases
 
     cases = [
         Case(path.resolve().parent.name if path.stem == "config" else path.stem, path) for path in arguments.config
@@ -177,9 +177,9 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
 
 def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
     """Run a suite of our own; the path of its tables."""
-    from engine.benchmarks.overlap import run_overlap
-    from engine.benchmarks.roads import ROADS
-    from engine.benchmarks.sparse_centre import run_sparse
+    from engine.benchmarks.readouts.overlap import run_overlap
+    from engine.benchmarks.readouts.roads import ROADS
+    from engine.benchmarks.readouts.sparse_centre import run_sparse
     from engine.benchmarks.suites import READOUTS, SHIPPED, run_floors, run_methods, run_speed
     from engine.benchmarks.tables import write_tables
 
@@ -207,12 +207,12 @@ def _measured(arguments: argparse.Namespace, bench: Bench) -> Path:
 
 def _compared(suite: str, bench: Bench, methods: list[list[str]]) -> Path:
     """Compare methods, or mixing with and without; tables are left of what is done, also where it is stopped."""
-    from engine.benchmarks.grid import FROZEN, METHODS, run_beside_floors, run_grid, searched
-    from engine.benchmarks.grid_tables import write_grid
-    from engine.benchmarks.methods import SEARCH
-    from engine.benchmarks.robustness import run_robustness
-    from engine.benchmarks.robustness_tables import write_robustness
-    from engine.benchmarks.search_tables import write_search
+    from engine.benchmarks.comparison.grid import FROZEN, METHODS, run_beside_floors, run_grid, searched
+    from engine.benchmarks.comparison.grid_tables import write_grid
+    from engine.benchmarks.comparison.methods import SEARCH
+    from engine.benchmarks.comparison.robustness import run_robustness
+    from engine.benchmarks.comparison.robustness_tables import write_robustness
+    from engine.benchmarks.comparison.search_tables import write_search
 
     if suite == "frozen" and bench.cases[0].config(0, bench.overrides).model.backbone == "compact":
         raise ConfigError(
@@ -244,7 +244,7 @@ def _published(arguments: argparse.Namespace, bench: Bench) -> Path:
 
 def _fetch(arguments: argparse.Namespace, progress: Progress) -> None:
     """Download a data set and write it as a scene."""
-    from engine.benchmarks.archive import ARCHIVES, fetch
+    from engine.benchmarks.scenes.archive import ARCHIVES, fetch
 
     if arguments.name is None:
         raise ConfigError(f"fetch what? give a name: {', '.join(ARCHIVES)}")
@@ -257,7 +257,7 @@ def _value(arguments: argparse.Namespace, progress: Progress, cancelled: Callabl
     if arguments.model is None or len(arguments.config) != 1:
         raise ConfigError("value needs a model file, --model MODEL.safetensors, and one job, --config JOB.toml")
 
-    from engine.benchmarks.value import run_value
+    from engine.benchmarks.value.measure import run_value
     from engine.config import load_config
 
     config = load_config(arguments.config[0], tuple(arguments.set))

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from engine.benchmarks.cases import Case
 from engine.benchmarks.runs import JOB, SETTINGS, Run, append_run, mean_score, read_runs, settings_text
+from engine.benchmarks.scenes.cases import Case
 from engine.config import Config
 from engine.device import describe_device
 from engine.errors import ResumeError

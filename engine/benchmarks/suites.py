@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 
 from engine.benchmarks.bench import Asked, Bench, fingerprint, ground_digest
-from engine.benchmarks.cases import Case
+from engine.benchmarks.comparison.methods import Methods
 from engine.benchmarks.floors import RUNS_PER_FAMILY, floor_runs
-from engine.benchmarks.methods import Methods
 from engine.benchmarks.runs import JOB, SPEED, Run
+from engine.benchmarks.scenes.cases import Case
 from engine.benchmarks.speed.rates import mapping_speeds
 from engine.bundle import read_info
 from engine.config import Config, SplitConfig

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.atomic import write_text
 from engine.benchmarks.floors import CORRECTED, FILLED, SPECIALISTS
-from engine.benchmarks.frontier import draw_frontier, frontier
+from engine.benchmarks.readouts.frontier import draw_frontier, frontier
 from engine.benchmarks.results import ABOUT_INTERVAL, chosen_family, markdown, paired_table, pooled_row
 from engine.benchmarks.runs import CONSISTENCY, SPEED, Run, write_csv
 

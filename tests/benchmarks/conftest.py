@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.benchmarks.trial import run_trial
+from engine.benchmarks.comparison.trial import run_trial
 from engine.errors import Cancelled
 
 

@@ -8,7 +8,7 @@ import pytest
 import rasterio
 from scipy.sparse import coo_array
 
-from engine.benchmarks.archive import fetch, write_archive
+from engine.benchmarks.scenes.archive import fetch, write_archive
 from engine.config import load_config
 from engine.data.scene import open_scenes
 from engine.errors import ConfigError, RasterOpenError

@@ -10,14 +10,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.benchmarks import floors, grid, methods, trial
+from engine.benchmarks import floors
+from engine.benchmarks.comparison import grid, methods, trial
+from engine.benchmarks.comparison.grid_scores import CONDITIONS, MEAN, paired, scores, sensors_by_strength
+from engine.benchmarks.comparison.grid_tables import grid_parts, write_grid
+from engine.benchmarks.comparison.robustness_tables import write_robustness
+from engine.benchmarks.comparison.search_tables import write_search
+from engine.benchmarks.comparison.trial import experts_apart, run_trial
 from engine.benchmarks.floors import SPECIALISTS
-from engine.benchmarks.grid_scores import CONDITIONS, MEAN, paired, scores, sensors_by_strength
-from engine.benchmarks.grid_tables import grid_parts, write_grid
-from engine.benchmarks.robustness_tables import write_robustness
 from engine.benchmarks.runs import Run, settings_text
-from engine.benchmarks.search_tables import write_search
-from engine.benchmarks.trial import experts_apart, run_trial
 from engine.config import load_config
 from engine.errors import ResumeError
 from engine.training.loop import fit

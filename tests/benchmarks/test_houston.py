@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from engine.benchmarks.cases import REAL, Case, real_cases
-from engine.benchmarks.houston import SPACING_PX, spread_pixels
+from engine.benchmarks.scenes.cases import REAL, Case, real_cases
+from engine.benchmarks.scenes.houston import SPACING_PX, spread_pixels
 from tests.conftest import write_raster
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from engine.benchmarks import archive
-from engine.benchmarks.archive import write_archive
 from engine.benchmarks.published import conditions, numbers, recipe, suite, tables
 from engine.benchmarks.published.conditions import scores_under, three_sensors, two_sensors
 from engine.benchmarks.published.layouts import LAYOUTS, find_layout, job_text
+from engine.benchmarks.scenes import archive
+from engine.benchmarks.scenes.archive import write_archive
 from engine.config import load_config
 from engine.data.scene import open_scenes
 from engine.errors import ConfigError

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from engine.benchmarks import grid, robustness, trial
-from engine.benchmarks.robustness import disturbed, sampled_places
-from engine.benchmarks.robustness_tables import LOOKS, write_robustness
+from engine.benchmarks.comparison import grid, robustness, trial
+from engine.benchmarks.comparison.robustness import disturbed, sampled_places
+from engine.benchmarks.comparison.robustness_tables import LOOKS, write_robustness
 from engine.benchmarks.runs import Run
 from tests.benchmarks.test_suites import SETTINGS
 

@@ -7,13 +7,19 @@ import pytest
 import rasterio
 
 from engine.benchmarks.bench import job_digest
-from engine.benchmarks.cases import simulated_cases
-from engine.benchmarks.simulator import write
-from engine.benchmarks.simulator.landscape import make_landscape
-from engine.benchmarks.simulator.materials import spectra
-from engine.benchmarks.simulator.sensors import light_on, simulate_cube, simulate_heights, simulate_sar, simulate_shares
-from engine.benchmarks.simulator.shapes import SHAPES
-from engine.benchmarks.simulator.write import write_scene
+from engine.benchmarks.scenes.cases import simulated_cases
+from engine.benchmarks.scenes.simulator import write
+from engine.benchmarks.scenes.simulator.landscape import make_landscape
+from engine.benchmarks.scenes.simulator.materials import spectra
+from engine.benchmarks.scenes.simulator.sensors import (
+    light_on,
+    simulate_cube,
+    simulate_heights,
+    simulate_sar,
+    simulate_shares,
+)
+from engine.benchmarks.scenes.simulator.shapes import SHAPES
+from engine.benchmarks.scenes.simulator.write import write_scene
 from engine.config import load_config
 from engine.data.scene import open_scenes
 from engine.errors import ConfigError

@@ -8,7 +8,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from engine.benchmarks import bench, cases, floors, overlap, roads, sparse_centre, suites
+from engine.benchmarks import bench, floors, suites
+from engine.benchmarks.readouts import overlap, roads, sparse_centre
+from engine.benchmarks.scenes import cases
 from engine.benchmarks.speed import rates
 from engine.config import load_config
 from engine.training.prepare import resolve

@@ -10,9 +10,9 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
-from engine.benchmarks.held_out import choose_pixels
-from engine.benchmarks.value import patterns_of, run_value
-from engine.benchmarks.value_page import write_page
+from engine.benchmarks.value.held_out import choose_pixels
+from engine.benchmarks.value.measure import patterns_of, run_value
+from engine.benchmarks.value.page import write_page
 from engine.bundle import read_info
 from engine.config import load_config
 from engine.data.scene import open_scenes_for

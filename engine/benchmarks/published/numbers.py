@@ -6,7 +6,7 @@ there, also where a kappa does not fit its OA (four cells of Table 1, one of Tab
 
 from __future__ import annotations
 
-from engine.benchmarks.methods import MAMOL
+from engine.benchmarks.comparison.methods import MAMOL
 from engine.benchmarks.published.conditions import KINDS, RATES
 
 _COLUMNS = ("MMP", "DCP", "MoE_rep", "MoE_ada", "MoE_task", MAMOL)

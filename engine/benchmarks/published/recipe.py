@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.benchmarks.methods import ABLATIONS, COMPARATORS, MAMOL, MIXED, MIXING, Methods
+from engine.benchmarks.comparison.methods import ABLATIONS, COMPARATORS, MAMOL, MIXED, MIXING, Methods
 from engine.benchmarks.published.conditions import RATES, Condition, three_sensors, two_sensors
 
 SENSORS = {

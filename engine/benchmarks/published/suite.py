@@ -8,15 +8,15 @@ from pathlib import Path
 
 from engine.atomic import write_text
 from engine.benchmarks.bench import Asked, Bench
-from engine.benchmarks.cases import Case
+from engine.benchmarks.comparison.trial import Ground, as_run, discard_checkpoint, ground, run_trial
 from engine.benchmarks.published.conditions import COMPLETE, scores_under
 from engine.benchmarks.published.layouts import find_layout, job_text
 from engine.benchmarks.published.recipe import RECIPE, TABLES, Job, conditions_of, jobs
 from engine.benchmarks.published.tables import write_published
 from engine.benchmarks.runs import JOB, Run
-from engine.benchmarks.simulator.shapes import SHAPES
-from engine.benchmarks.simulator.write import VERSION, write_scene
-from engine.benchmarks.trial import Ground, as_run, discard_checkpoint, ground, run_trial
+from engine.benchmarks.scenes.cases import Case
+from engine.benchmarks.scenes.simulator.shapes import SHAPES
+from engine.benchmarks.scenes.simulator.write import VERSION, write_scene
 from engine.errors import ConfigError
 
 

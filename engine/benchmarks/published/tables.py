@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.benchmarks.comparison.methods import MAMOL
 from engine.benchmarks.document import Part, Picture, Table, Text, write_document
-from engine.benchmarks.methods import MAMOL
 from engine.benchmarks.published.conditions import COMPLETE, KINDS, RATES
 from engine.benchmarks.published.numbers import TABLE1, TABLE3, TABLE4, TABLE5
 from engine.benchmarks.published.recipe import ABLATED, COMPARED, PLACED, PLACES, conditions_of, placed

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from engine.benchmarks.bench import Asked, Bench, fingerprint, folder_name, run_on
-from engine.benchmarks.cases import Case
-from engine.benchmarks.methods import Methods
+from engine.benchmarks.comparison.methods import Methods
 from engine.benchmarks.runs import Run
+from engine.benchmarks.scenes.cases import Case
 from engine.config import Config
 from engine.device import choose_device, choose_precision, set_threads
 from engine.errors import ConfigError

@@ -9,10 +9,10 @@ import rasterio
 from rasterio.transform import from_origin
 
 from engine.atomic import write_text
-from engine.benchmarks.archive import scene_job, write_labels
-from engine.benchmarks.simulator.landscape import make_landscape
-from engine.benchmarks.simulator.sensors import simulate_cube, simulate_heights, simulate_sar, wavelengths
-from engine.benchmarks.simulator.shapes import SceneShape
+from engine.benchmarks.scenes.archive import scene_job, write_labels
+from engine.benchmarks.scenes.simulator.landscape import make_landscape
+from engine.benchmarks.scenes.simulator.sensors import simulate_cube, simulate_heights, simulate_sar, wavelengths
+from engine.benchmarks.scenes.simulator.shapes import SceneShape
 
 _SCALE = 1e-4  # stored integer x scale = reflectance
 VERSION = 2  # of what a seed simulates: one more for each change of a pixel, so that runs of two worlds never mix

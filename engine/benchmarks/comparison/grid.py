@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from engine.benchmarks.bench import Bench
-from engine.benchmarks.cases import Case
-from engine.benchmarks.methods import EVERY, MAMOL, MIXED, Methods
+from engine.benchmarks.comparison.methods import EVERY, MAMOL, MIXED, Methods
+from engine.benchmarks.comparison.trial import asked, trials
+from engine.benchmarks.scenes.cases import Case
 from engine.benchmarks.suites import run_floors
-from engine.benchmarks.trial import asked, trials
 from engine.errors import ConfigError
 from engine.training.prepare import resolve
 

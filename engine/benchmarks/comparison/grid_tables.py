@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.benchmarks.document import Part, Picture, Table, Text, write_document
-from engine.benchmarks.grid import READINGS
-from engine.benchmarks.grid_scores import (
+from engine.benchmarks.comparison.grid import READINGS
+from engine.benchmarks.comparison.grid_scores import (
     CONDITIONS,
     FORESTS,
     MEAN,
@@ -23,8 +22,9 @@ from engine.benchmarks.grid_scores import (
     scores,
     sensors_by_strength,
 )
-from engine.benchmarks.methods import MAMOL
-from engine.benchmarks.protocol import listed, protocol
+from engine.benchmarks.comparison.methods import MAMOL
+from engine.benchmarks.comparison.protocol import listed, protocol
+from engine.benchmarks.document import Part, Picture, Table, Text, write_document
 from engine.benchmarks.results import ABOUT_POOLED, difference_text, pooled_interval, require_same_pixels
 from engine.benchmarks.runs import Run, write_csv
 

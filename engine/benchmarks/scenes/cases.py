@@ -13,9 +13,9 @@ from pathlib import Path
 
 from engine.atomic import write_text
 from engine.benchmarks.floors import CONTEXTS_PX
-from engine.benchmarks.houston import spread_pixels
-from engine.benchmarks.simulator.shapes import SHAPES
-from engine.benchmarks.simulator.write import write_scene
+from engine.benchmarks.scenes.houston import spread_pixels
+from engine.benchmarks.scenes.simulator.shapes import SHAPES
+from engine.benchmarks.scenes.simulator.write import write_scene
 from engine.config import Config, load_config
 from engine.errors import ConfigError
 

@@ -18,8 +18,8 @@ from rasterio.windows import Window as RasterioWindow
 
 from engine.assessment.confusion import Confusion
 from engine.benchmarks.bench import Bench, run_on
-from engine.benchmarks.cases import Case
 from engine.benchmarks.runs import CONSISTENCY, SPEED, Run
+from engine.benchmarks.scenes.cases import Case
 from engine.benchmarks.suites import OURS, SHIPPED, run_methods
 from engine.bundle import LoadedModel, load_model
 from engine.device import choose_device, choose_precision

@@ -20,8 +20,8 @@ import torch
 from engine.assessment.confusion import Confusion
 from engine.assessment.provenance import provenance
 from engine.atomic import write_text
-from engine.benchmarks.held_out import Judged, Which, choose_pixels
-from engine.benchmarks.value_page import write_page
+from engine.benchmarks.value.held_out import Judged, Which, choose_pixels
+from engine.benchmarks.value.page import write_page
 from engine.bundle import LoadedModel, load_model, read_info
 from engine.checksum import file_sha256
 from engine.config import Config, ModalityConfig

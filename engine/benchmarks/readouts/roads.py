@@ -6,7 +6,7 @@ changes one thing of the default.
 
 from __future__ import annotations
 
-from engine.benchmarks.methods import Methods
+from engine.benchmarks.comparison.methods import Methods
 from engine.benchmarks.suites import CENTRE, OURS, READOUTS
 
 ROADS: Methods = {

@@ -14,10 +14,10 @@ import numpy as np
 
 from engine.assessment.confusion import Confusion
 from engine.benchmarks.bench import Bench
-from engine.benchmarks.grid import budget
-from engine.benchmarks.methods import MIXING, Methods
+from engine.benchmarks.comparison.grid import budget
+from engine.benchmarks.comparison.methods import MIXING, Methods
+from engine.benchmarks.comparison.trial import Trial, asked, trials
 from engine.benchmarks.runs import Scores
-from engine.benchmarks.trial import Trial, asked, trials
 from engine.training.validate import ReadWindows, ask, from_scene, join
 
 FUSIONS: Methods = {

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import ndimage
 
-from engine.benchmarks.simulator.landscape import Landscape, smooth_noise
-from engine.benchmarks.simulator.materials import spectra
-from engine.benchmarks.simulator.shapes import SceneShape
+from engine.benchmarks.scenes.simulator.landscape import Landscape, smooth_noise
+from engine.benchmarks.scenes.simulator.materials import spectra
+from engine.benchmarks.scenes.simulator.shapes import SceneShape
 
 _SUN = (1, 1)  # rows and columns towards the sun, which is in the south-east, per step of a shadow
 _SUN_SLOPE = 0.9  # tangent of the sun's elevation

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.benchmarks.comparison.protocol import protocol
 from engine.benchmarks.document import Table, write_document
-from engine.benchmarks.protocol import protocol
 from engine.benchmarks.results import ABOUT_POOLED, difference_text, require_same_pixels
 from engine.benchmarks.runs import Run, mean_score, write_csv
 

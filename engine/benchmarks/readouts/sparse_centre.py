@@ -14,8 +14,8 @@ import numpy as np
 
 from engine.assessment.confusion import Confusion
 from engine.benchmarks.bench import Bench, run_on
-from engine.benchmarks.cases import Case
 from engine.benchmarks.runs import SPEED, Run
+from engine.benchmarks.scenes.cases import Case
 from engine.benchmarks.suites import CENTRE
 from engine.bundle import LoadedModel, load_model
 from engine.data.scene import Scene, open_scenes

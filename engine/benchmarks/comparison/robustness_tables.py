@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.benchmarks.comparison.protocol import protocol
+from engine.benchmarks.comparison.robustness import DISTURBANCES, FUSIONS, SHIFT_PX, WITH_MM
 from engine.benchmarks.document import Part, Picture, Table, write_document
-from engine.benchmarks.protocol import protocol
 from engine.benchmarks.results import ABOUT_POOLED, difference_text, pooled_interval, require_same_pixels
-from engine.benchmarks.robustness import DISTURBANCES, FUSIONS, SHIFT_PX, WITH_MM
 from engine.benchmarks.runs import Run, Scores, write_csv
 
 ALL_PATTERNS = "all patterns"

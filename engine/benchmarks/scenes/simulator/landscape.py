@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from engine.benchmarks.simulator.shapes import SceneShape
+from engine.benchmarks.scenes.simulator.shapes import SceneShape
 
 
 @dataclass(frozen=True)

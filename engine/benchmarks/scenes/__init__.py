@@ -1,0 +1,1 @@
+"""What benchmarks run on: real scenes, published archives, simulated ones."""

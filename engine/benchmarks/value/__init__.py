@@ -1,0 +1,1 @@
+"""Which sensor is worth buying: a finished model on labelled pixels."""
