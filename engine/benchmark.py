@@ -117,6 +117,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """Run a suite and write its tables."""
+    _refuse_ignored(arguments)
     if arguments.suite in ("speed", "scaling", "batch"):
         _without_data(arguments, progress, cancelled)
         return
@@ -156,6 +157,23 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     progress.log(tables.read_text(encoding="utf-8"))
     calibration = write_calibration(arguments.out)
     progress.result({"tables": str(tables), "calibration": None if calibration is None else str(calibration)})
+
+
+def _refuse_ignored(arguments: argparse.Namespace) -> None:
+    """Options that a suite does not look at are mistakes: its tables would not be of what was asked for."""
+    suite = arguments.suite
+    takes = {
+        "method": suite in ("compare", "search"),
+        "tables": suite in PUBLISHED,
+        "model": suite == "value",
+        "simulated": suite not in (*PUBLISHED, "value"),
+        "config": suite not in PUBLISHED,
+        "cases": arguments.data is not None and suite not in PUBLISHED,
+    }
+    for option, taken in takes.items():
+        if getattr(arguments, option) and not taken:
+            reason = "needs --data" if option == "cases" and suite not in PUBLISHED else f"{suite} does not take it"
+            raise ConfigError(f"--{option}: {reason}; leave it out, or see --help")
 
 
 def _cases(arguments: argparse.Namespace) -> list[Case]:

@@ -1,7 +1,7 @@
 """What the network looks at: clean values, and each pixel's own neighbourhood.
 
 `LocalFeatures` describes a pixel by its bands and by their mean and spread over squares around it, then bends every one
-of these numbers at quantiles of the training pixels: the thresholds of a decision forest in a form that has gradients
+of these numbers at quantiles of the training pixels: the thresholds of a random forest in a form that has gradients
 (piecewise linear encoding, arXiv 2203.05556). It holds facts of the training pixels, set once by `fit` before training;
 until then it assumes standard normal numbers. It runs in float32 whatever autocast says: a variance is a difference of
 nearly equal numbers.

@@ -291,6 +291,14 @@ def test_windows_of_a_sparse_map_are_counted():
 
 def test_bad_input_is_told(run_command, tmp_path):
     assert "nothing to measure on" in run_command("benchmark", "floors", "--out", tmp_path)[2]
+    for arguments, words in (
+        (("real", "--config", "c.toml", "--method", "a"), "--method: real does not take it"),
+        (("real", "--config", "c.toml", "--cases", "scene_a"), "--cases: needs --data"),
+        (("trento", "--config", "c.toml"), "--config: trento does not take it"),
+        (("methods", "--simulated", "trento", "--tables", "1"), "--tables: methods does not take it"),
+    ):
+        code, _, err = run_command("benchmark", *arguments, "--out", tmp_path)
+        assert code == 2 and words in err, err
     job = ("--config", tmp_path / "job.toml")
     for methods in ((), ("--method", "one", "--method", "one", "model.width=9")):
         assert "names of their own" in run_command("benchmark", "compare", "--out", tmp_path, *job, *methods)[2]

@@ -1,8 +1,8 @@
 """What people would run instead, on the same files: rates in pixels per second.
 
 - a plain loop of the common kind: whole scene in memory, a DataLoader over windows, one window after the other;
-- one window for each pixel, as the papers do it, with the same weights (and so the same answers at that pixel);
-- a decision forest on the pixels' values, and on those of their neighbourhood.
+- one window for each pixel, as the papers do it, with the same weights;
+- a random forest on the pixels' values, and on those of their neighbourhood.
 """
 
 from __future__ import annotations

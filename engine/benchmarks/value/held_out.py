@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from engine.training.prepare import Prepared
 from engine.training.record import split_facts
 
 Which = Literal["auto", "test", "all"]
-WHICH: tuple[Which, ...] = get_args(Which)
 
 
 @dataclass(frozen=True)
