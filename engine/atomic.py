@@ -47,6 +47,16 @@ def rename(part: Path, path: Path) -> None:
         flush(path.parent)
 
 
+def try_replacing(path: Path) -> None:
+    """See that a file that is there can be replaced: Windows locks what programs have open.
+
+    Raises:
+        OSError: it cannot.
+    """
+    if path.exists():
+        path.replace(path)
+
+
 def flush(path: Path) -> None:
     """Wait until a file's content, or a folder's list of names, is on the disk."""
     is_folder = path.is_dir()

@@ -133,7 +133,7 @@ def describe_together(info: ModelInfo | None, layers: Mapping[str, Path], refere
     """
     from engine.errors import NodataError
     from engine.mapping.layers import open_stack
-    from engine.mapping.survey import describe_grid, describe_patterns, describe_values, take_survey
+    from engine.mapping.survey import describe_grid, describe_patterns, describe_values, incomplete_layers, take_survey
     from engine.modality import pattern_name, pattern_present
 
     with closing(_stack(layers, reference) if info is None else open_stack(info, layers, reference)) as stack:
@@ -148,7 +148,8 @@ def describe_together(info: ModelInfo | None, layers: Mapping[str, Path], refere
         together = {"works": True, "reference": stack.reference, "grid": str(stack.grid), "patterns": shares}
         if info is not None:
             sentence, warnings = describe_patterns(survey, info)
-            warnings += describe_values(survey, info) + stack.doubts() + describe_grid(stack.grid, info)
+            warnings += describe_values(survey, info) + describe_grid(stack.grid, info)
+            warnings += stack.doubts(incomplete_layers(survey, names))
             together |= {"expect": sentence, "warnings": warnings}
         return together
 

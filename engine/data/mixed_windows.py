@@ -36,7 +36,8 @@ def mixed_windows(
     """Cut the windows of hosts and donors, their pixels at one place in the core, and combine them; the own share.
 
     Only pixels that are labelled in both, differently, have a label (in the host, for "dropout"), and all their sensors
-    (under "dropout": any).
+    (under "dropout": any). How much each class counts was told by the two pixels that were chosen, and holds for all
+    pixels of their window.
 
     Args:
         batches: where windows come from.
@@ -50,25 +51,21 @@ def mixed_windows(
     within = batches.core_offset + rng.integers(batches.core, size=(count, 2))
     turns = rng.integers(8, size=count) if batches.training.augment else np.zeros(count, np.int64)
     mix, within, turns = mix.part(batches.share), within[batches.share], turns[batches.share]
+    taken = mix.taken[:, :, None, None]
     values, valid, host = _cut(batches, mix.host, within, turns)
-    others, others_valid, donor = _cut(batches, mix.donor, within, turns)
     if kind == "dropout":
-        valid = valid & ~mix.taken[:, :, None, None]
-        donor = host
-    elif kind in ("mixup", "balanced_mixup"):
-        assert blend is not None
-        shares = blend[batches.share, :, None, None, None].astype(np.float32)
-        values = [
-            shares[:, m] * one + (1 - shares[:, m]) * other
-            for m, (one, other) in enumerate(zip(values, others, strict=True))
-        ]
-        valid = valid & others_valid
+        valid, donor = valid & ~taken, host
     else:
-        taken = mix.taken[:, :, None, None]
-        values = [
-            np.where(taken[:, m, None], other, one) for m, (one, other) in enumerate(zip(values, others, strict=True))
-        ]
-        valid = np.where(taken, others_valid, valid)
+        others, others_valid, donor = _cut(batches, mix.donor, within, turns)
+        pairs = list(enumerate(zip(values, others, strict=True)))
+        if kind == "modality":
+            values = [np.where(taken[:, m, None], other, one) for m, (one, other) in pairs]
+            valid = np.where(taken, others_valid, valid)
+        else:
+            assert blend is not None
+            shares = blend[batches.share, :, None, None, None].astype(np.float32)
+            values = [shares[:, m] * one + (1 - shares[:, m]) * other for m, (one, other) in pairs]
+            valid = valid & others_valid
     inner = slice(batches.core_offset, batches.core_offset + batches.core)
     there = valid[:, :, inner, inner]
     both = (host >= 0) & (donor >= 0)

@@ -30,7 +30,7 @@ from engine.mapping.room import check_room
 from engine.mapping.setup import Setup, prepared
 from engine.mapping.store import BlockStore, Journal, clear, sole_user, work_folder
 from engine.mapping.summary import Totals
-from engine.mapping.survey import describe_grid, describe_patterns, describe_values, take_survey
+from engine.mapping.survey import describe_grid, describe_patterns, describe_values, incomplete_layers, take_survey
 from engine.progress import Progress, SilentProgress
 from engine.raster.area import row_area_m2
 from engine.raster.windows import Window, blocks
@@ -94,7 +94,8 @@ def look(plan: Plan, progress: Progress, cancelled: Callable[[], bool]) -> None:
         raise nothing_to_map(plan)
     sentence, warnings = describe_patterns(survey, plan.info)
     progress.log(sentence)
-    warnings += describe_values(survey, plan.info) + plan.stack.doubts() + describe_grid(plan.grid, plan.info)
+    warnings += describe_values(survey, plan.info) + describe_grid(plan.grid, plan.info)
+    warnings += plan.stack.doubts(incomplete_layers(survey, plan.info.names))
     for warning in warnings:
         progress.warning(warning)
 

@@ -98,6 +98,11 @@ def sensor_bits(block: StackBlock, names: tuple[str, ...]) -> np.ndarray:
     return bits
 
 
+def incomplete_layers(survey: Survey, names: tuple[str, ...]) -> set[str]:
+    """Layers that lack data at some of the pixels looked at."""
+    return {name for index, name in enumerate(names) if any(not bits >> index & 1 for bits in survey.patterns)}
+
+
 def describe_patterns(survey: Survey, info: ModelInfo) -> tuple[str, list[str]]:
     """What to tell the user before mapping: one sentence on the patterns, and warnings."""
     if not survey.pixels:

@@ -70,17 +70,22 @@ def sample_values(source: Source, bands: tuple[int, ...]) -> np.ndarray:
     return np.concatenate(found, axis=1)
 
 
-def describe_bands(source: Source, bands: tuple[int, ...]) -> list[str]:
+def describe_bands(source: Source, bands: tuple[int, ...], gaps: bool = True) -> list[str]:
     """What is odd about bands that are read, a sentence each: marked as bad, or without data where others have some.
 
     A pixel counts as without data where any band lacks it. A wrong nodata value in one of 200 bands, such as 0 over
     water, would take away all of them.
+
+    Args:
+        source: the raster.
+        bands: 1-based numbers of those that are read.
+        gaps: whether to look for gaps, which reads some windows.
     """
     sentences = []
     if bad := sorted(set(bands) & source.bad_bands):
         sentences.append(f"band {', '.join(map(str, bad))} is read and is marked as bad in the file")
     seen, lacking, missing = 0, 0, np.zeros(len(bands), np.int64)
-    for window in _scan_windows(source, _GAP_WINDOWS) if len(bands) > 1 else ():
+    for window in _scan_windows(source, _GAP_WINDOWS) if gaps and len(bands) > 1 else ():
         valid = source.read(window, bands)[1]
         partly = valid.any(axis=0) & ~valid.all(axis=0)
         seen += int(valid.any(axis=0).sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -135,8 +135,11 @@ class RasterStack:
             )
         return StackBlock(window, values, valid)
 
-    def doubts(self) -> list[str]:
+    def doubts(self, incomplete: Collection[str] | None = None) -> list[str]:
         """What is odd about the bands of a layer (see `describe_bands`), one sentence each.
+
+        Args:
+            incomplete: layers that lack data somewhere: only their gaps are looked at; None for all.
 
         Raises:
             RasterOpenError: a file cannot be read.
@@ -144,7 +147,9 @@ class RasterStack:
         return [
             f"{layer.modality.name}: {sentence}"
             for layer in self._layers
-            for sentence in describe_bands(layer.source, layer.bands)
+            for sentence in describe_bands(
+                layer.source, layer.bands, gaps=incomplete is None or layer.modality.name in incomplete
+            )
         ]
 
     def stamp(self) -> list[Any]:

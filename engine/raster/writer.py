@@ -20,7 +20,7 @@ import rasterio
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import RasterioError
 
-from engine.atomic import flush, rename
+from engine.atomic import flush, rename, try_replacing
 from engine.errors import Cancelled, OutputError
 from engine.legend import Legend
 from engine.raster.grid import Grid
@@ -139,8 +139,7 @@ def check_replaceable(path: Path) -> None:
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; choose another name")
     try:
-        if path.exists():
-            path.replace(path)
+        try_replacing(path)
     except OSError as error:
         raise OutputError(
             f"{path}: cannot be replaced ({error.strerror or error}); close it in the program that has it open (in "

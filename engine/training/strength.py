@@ -8,7 +8,7 @@ for themselves (`PixelBank`), they alone are asked, for the price of a few produ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +67,10 @@ def strength(
     only = torch.eye(len(network.stems), dtype=torch.bool, device=device)
     shape = len(samples), len(network.stems)
     found = Strength(np.zeros((shape[0], classes), np.float32), np.zeros(shape, bool), np.zeros(shape, np.float32))
-    for part, there, scores in team.mine(_questions(network, batches, bank, samples, device)):
+    step = _WINDOWS if bank is None else _PIXELS
+    starts = range(0, len(samples), step)
+    for part in team.mine(slice(start, min(start + step, len(samples))) for start in starts):
+        there, scores = _question(network, batches, bank, samples, part, device)
         if batches.table is not None:
             there = there & batches.table[samples[part]]
         present = torch.from_numpy(there).to(device)
@@ -83,28 +86,23 @@ def strength(
     return found
 
 
-def _questions(
-    network: MaMOLNetwork, batches: Batches, bank: PixelBank | None, samples: np.ndarray, device: torch.device
-) -> Iterator[tuple[slice, np.ndarray, Scores]]:
-    """Samples part by part: which, the sensors that they have (A, M), and what answers."""
-    step = _WINDOWS if bank is None else _PIXELS
-    for start in range(0, len(samples), step):
-        part = slice(start, min(start + step, len(samples)))
-        if bank is not None:
-            yield part, bank.present[part], _pixels(network, [numbers[part] for numbers in bank.numbers])
-            continue
-        pixels, rng = samples[part], np.random.default_rng([batches.training.seed, start, 12])
-        arrays, valid, (row, col) = batches.around(
-            rng, batches.scene[pixels], batches.rows[pixels], batches.cols[pixels]
-        )
-        there = valid[np.arange(len(pixels)), :, batches.core_offset + row, batches.core_offset + col]
-        values = [torch.from_numpy(array).to(device) for array in arrays]
-        at = np.stack([np.arange(len(pixels)), row, col])
-        yield (
-            part,
-            there,
-            _windows(network, values, torch.from_numpy(valid).to(device), torch.from_numpy(at).to(device)),
-        )
+def _question(
+    network: MaMOLNetwork,
+    batches: Batches,
+    bank: PixelBank | None,
+    samples: np.ndarray,
+    part: slice,
+    device: torch.device,
+) -> tuple[np.ndarray, Scores]:
+    """Of some samples: the sensors that they have (A, M), and what answers."""
+    if bank is not None:
+        return bank.present[part], _pixels(network, [numbers[part] for numbers in bank.numbers])
+    pixels, rng = samples[part], np.random.default_rng([batches.training.seed, part.start, 12])
+    arrays, valid, (row, col) = batches.around(rng, batches.scene[pixels], batches.rows[pixels], batches.cols[pixels])
+    there = valid[np.arange(len(pixels)), :, batches.core_offset + row, batches.core_offset + col]
+    values = [torch.from_numpy(array).to(device) for array in arrays]
+    at = np.stack([np.arange(len(pixels)), row, col])
+    return there, _windows(network, values, torch.from_numpy(valid).to(device), torch.from_numpy(at).to(device))
 
 
 def _pixels(network: MaMOLNetwork, numbers: list[Tensor]) -> Scores:

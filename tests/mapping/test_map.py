@@ -170,6 +170,16 @@ def test_wrong_units_are_noticed(make_job, predictor, make_raster, two_layers):
     assert any(text.startswith("height: ") and "10000" in text for text in listener.warnings)
 
 
+def test_zeros_of_one_band_that_take_pixels_away_are_told(make_job, predictor, two_layers, make_raster):
+    """nodata = 0 where water is 0 in one band: the cube is absent there, for a reason that only the file can tell."""
+    values = np.ones((3, 37, 53), np.uint16)
+    values[2, :20] = 0
+    layers = {**two_layers, "optical": make_raster("water.tif", values, nodata=0)}
+    listener = Listener()
+    predict_map(make_job(layers=layers), predictor=predictor, progress=listener)
+    assert any("optical: 54% of its pixels lack some bands only, most often band 3" in w for w in listener.warnings)
+
+
 @pytest.mark.parametrize(
     ("trained", "warned"),
     [((30.0, 30.0), True), ((12.0, 12.0), False), ((1.0, 1.0), True), (None, False)],
