@@ -10,7 +10,7 @@ import errno
 import shutil
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -150,7 +150,8 @@ def check_replaceable(path: Path) -> None:
 def discard_parts(paths: Sequence[Path]) -> None:
     """Remove unfinished `.part` files."""
     for path in paths:
-        part_path(path).unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong is being told already
+            part_path(path).unlink()
 
 
 def pam_path(path: Path) -> Path:

@@ -271,7 +271,7 @@ def test_evaluate_gives_figures_and_a_report(mapping, scene, tmp_path, feedback)
 
 
 def test_a_map_that_could_not_get_its_name_goes_on_from_there(mapping, scene, tmp_path, feedback):
-    """Also with an area of interest, which is copied anew for each run. A folder stands for a file that is open."""
+    """Also with an area of interest, which is copied anew for each run. A folder stands for a disk that fails."""
     extent = QgsRasterLayer(str(scene / "hsi.tif"), "cube").extent()
     area = QgsVectorLayer("Polygon?crs=EPSG:32633", "area", "memory")
     area.setCrs(QgsRasterLayer(str(scene / "hsi.tif"), "cube").crs())
@@ -279,10 +279,11 @@ def test_a_map_that_could_not_get_its_name_goes_on_from_there(mapping, scene, tm
     feature.setGeometry(QgsGeometry.fromPointXY(extent.center()).buffer(extent.width() / 4, 8))
     area.dataProvider().addFeature(feature)
     parameters, out = {**mapping, "AOI": area}, Path(mapping["OUTPUT"])
-    out.mkdir()
+    part = out.with_name(f"{out.name}.part")
+    part.mkdir()
     text = failure("predict", parameters, feedback)
     assert "cannot be written" in text and "Keep unfinished work" in text
-    out.rmdir()
+    part.rmdir()
     results = run("predict", {**parameters, "RESUME": True}, feedback)
     assert any("resuming after" in line for line in feedback.infos) and out.is_file() and results["PIXELS"] > 1000
     assert not list(tmp_path.glob("*.work"))
