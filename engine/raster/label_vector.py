@@ -114,12 +114,12 @@ def _pixel_shapes(path: Path, frame: geopandas.GeoDataFrame, grid: Grid) -> np.n
     mismatch = f"{path}: labels in {name} do not fit a grid in {crs_name(ours)}; assign the labels the right CRS"
     if (ours is None) != (theirs is None):
         raise LabelError(mismatch)
+    geometries = frame.geometry
     if ours is not None and (is_local(ours) or theirs.is_engineering):
         if theirs != ours.to_wkt():
             raise LabelError(mismatch)
-        geometries = frame.geometry
-    else:
-        geometries = frame.geometry if ours is None else to_crs_of(frame.geometry, grid)
+    elif ours is not None:
+        geometries = to_crs_of(geometries, grid)
 
     def to_pixels(xy: np.ndarray) -> np.ndarray:
         return np.stack(grid.pixel_coordinates(xy[:, 0], xy[:, 1]), axis=1)
