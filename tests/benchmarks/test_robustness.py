@@ -10,6 +10,7 @@ from engine.benchmarks.comparison.robustness import disturbed, sampled_places
 from engine.benchmarks.comparison.robustness_tables import LOOKS, write_robustness
 from engine.benchmarks.runs import Run
 from tests.benchmarks.test_suites import SETTINGS
+from tests.conftest import write_scene
 
 
 def test_robustness_pairs_fusions_and_goes_on(make_scene, run_command, tmp_path, monkeypatch, stop_at):
@@ -39,7 +40,8 @@ def test_robustness_pairs_fusions_and_goes_on(make_scene, run_command, tmp_path,
     runs = [json.loads(line) for line in (out / "robustness.jsonl").read_text().splitlines()]
     assert [run["method"] for run in runs] == ["concat", "concat + MM"]
     assert len((out / "robustness.csv").read_text().splitlines()) == 1 + 2
-    assert runs[0]["under"].keys() == {f"{s} {d}" for s in ("optical", "height") for d in robustness.DISTURBANCES}
+    alone = [look for look in robustness.DISTURBANCES if look != "foreign"]  # there is no other scene
+    assert runs[0]["under"].keys() == {f"{sensor} {look}" for sensor in ("optical", "height") for look in alone}
     assert "| concat |" in (out / "robustness.md").read_text() and (out / "robustness_mixing.png").exists()
 
 
@@ -86,6 +88,12 @@ def test_a_disturbed_sensor_lies(disturbance):
         moved, there = read(rows + 3, cols + 3, 4)
         at &= there[:, 1, None]
         assert np.array_equal(values[1][at], moved[1][at]) and np.array_equal(values[1][~at], clean[1][~at])
+    elif disturbance == "foreign":
+        seen = []
+        for window, row, col in zip(values[1], rows, cols, strict=True):
+            there = [found & holes_at(row, col) for found in places.valid]
+            seen += [n for n, at in enumerate(there) if np.array_equal(window[:, at], places.values[n][:, at])]
+        assert len(seen) == 2
     else:
         for window, row, col in zip(values[1], rows, cols, strict=True):
             shown = [
@@ -95,6 +103,37 @@ def test_a_disturbed_sensor_lies(disturbance):
             ]
             distance = np.hypot(places.rows - row, places.cols - col)
             assert len(shown) == 1 and distance[shown[0]] >= np.median(distance)
+
+
+def test_values_of_another_scene_are_shown(run_command, tmp_path, monkeypatch):
+    """Two scenes of the same sensors: one lies with what the other shows there; other company is refused."""
+    monkeypatch.setattr(grid, "STEPS", 3)
+    monkeypatch.setattr(robustness, "FUSIONS", {"concat": ('model.fusion="concat"',)})
+    shown = []
+    sampled = robustness.sampled_places
+
+    def watch(read, sensor, rows, cols, side, seed):
+        shown.append((sensor, read(rows[:1] - side // 2, cols[:1] - side // 2, side)[0][sensor]))
+        return sampled(read, sensor, rows, cols, side, seed)
+
+    monkeypatch.setattr(robustness, "sampled_places", watch)
+    for seed, name in enumerate(("one", "two")):
+        (tmp_path / name).mkdir()
+        write_scene(tmp_path / name, SETTINGS, seed=seed)
+    first, second = (tmp_path / name / "config.toml" for name in ("one", "two"))
+    out = tmp_path / "out"
+    arguments = ("robustness", "--config", first, "--out", out, "--seeds", 1, "--threads", "1", "--device", "cpu")
+    code, _, err = run_command("benchmark", *arguments, "--config", second)
+    assert code == 0, err
+    runs = [json.loads(line) for line in (out / "robustness.jsonl").read_text().splitlines()]
+    assert [(run["case"], run["facts"]["foreign"]) for run in runs[::2]] == [("one", "two"), ("two", "one")]
+    assert all(f"{name} foreign" in run["under"] for run in runs for name in ("optical", "height"))
+    elsewhere, foreign = shown[:2]
+    assert elsewhere[0] == foreign[0] == 0 and not np.array_equal(elsewhere[1], foreign[1])
+    page = (out / "robustness.md").read_text()
+    assert "| noised | shifted | elsewhere | foreign |" in page
+    code, _, err = run_command("benchmark", *arguments)
+    assert code == 2 and "concat on one, seed 0, was shown values of two, and now there is none" in err
 
 
 def test_another_place_has_values():

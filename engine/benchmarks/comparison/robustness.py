@@ -1,12 +1,14 @@
 """The suite `robustness`: modality-mix learning on and off for every fusion, and one sensor disturbed at test time.
 
-A disturbed sensor is still there, and lies: noise as strong as the sensor's own spread, a shift of a few pixels, or
-values of quite another place of the scene. The second paper claims gains for any fusion, and more robust networks.
+A disturbed sensor is still there, and lies: noise as strong as the sensor's own spread, a shift of a few pixels, values
+of quite another place of the scene, or of another scene. The second paper claims gains for any fusion, and more robust
+networks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +20,8 @@ from engine.benchmarks.comparison.grid import budget
 from engine.benchmarks.comparison.methods import MIXING, Methods
 from engine.benchmarks.comparison.trial import Trial, asked, trials
 from engine.benchmarks.runs import Scores
+from engine.data.scene import Scene, open_scenes
+from engine.errors import ResumeError
 from engine.training.validate import ReadWindows, ask, from_scene, join
 
 FUSIONS: Methods = {
@@ -26,8 +30,9 @@ FUSIONS: Methods = {
 }
 WITH_MM = " + MM"
 NOISE, SHIFT_PX = 1.0, 3  # deviations of a band; pixels right and down
-_PLACES = 128  # windows looked at for "elsewhere", of which the fuller half is shown
-DISTURBANCES = ("noised", "shifted", "elsewhere")
+_PLACES = 128  # windows looked at for "elsewhere" and "foreign", of which the fuller half is shown
+DISTURBANCES = ("noised", "shifted", "elsewhere", "foreign")
+FOREIGN = "foreign"  # fact of a run: the case whose values were shown
 
 
 def run_robustness(bench: Bench) -> None:
@@ -37,16 +42,64 @@ def run_robustness(bench: Bench) -> None:
         for name, keys in FUSIONS.items()
         for suffix, mixing in (("", ()), (WITH_MM, MIXING))
     }
-    for seed in bench.seeds:
-        for case in bench.cases:
-            common = (*budget(case, seed, "tokens", bench.overrides), *bench.overrides)
-            todo = bench.undone(case.name, seed, asked(case, seed, common, methods))
-            for trial, run in trials(bench, case, seed, case.name, common, todo):
-                bench.store(replace(run, under=disturbed_scores(trial, seed, bench.cancelled)))
+    with _foreigners(bench) as foreign:
+        _refuse_other_foreigners(bench, foreign)
+        for seed in bench.seeds:
+            for case in bench.cases:
+                common = (*budget(case, seed, "tokens", bench.overrides), *bench.overrides)
+                todo = bench.undone(case.name, seed, asked(case, seed, common, methods))
+                name, scene = foreign.get(case.name, ("", None))
+                for trial, run in trials(bench, case, seed, case.name, common, todo):
+                    under = disturbed_scores(trial, seed, scene, bench.cancelled)
+                    bench.store(replace(run, under=under, facts=run.facts | {FOREIGN: name}))
 
 
-def disturbed_scores(trial: Trial, seed: int, cancelled: Callable[[], bool] = lambda: False) -> Scores:
+@contextmanager
+def _foreigners(bench: Bench) -> Iterator[dict[str, tuple[str, Scene]]]:
+    """By case, name and scene of the first other one that has the same sensors, and none of its files."""
+    found = {}
+    with ExitStack() as opened:
+        configs = [case.config(0, bench.overrides) for case in bench.cases]
+        scenes = [open_scenes(config)[0] for config in configs]
+        for scene in (one for several in scenes for one in several):
+            opened.callback(scene.stack.close)
+        files = [{layer.path for one in config.scene for layer in one.modalities.values()} for config in configs]
+        sensors = [[(sensor.name, sensor.bands) for sensor in several[0].modalities] for several in scenes]
+        for number, case in enumerate(bench.cases):
+            for other, there in enumerate(bench.cases):
+                if sensors[other] == sensors[number] and not files[other] & files[number]:
+                    found[case.name] = there.name, scenes[other][0]
+                    break
+        yield found
+
+
+def _refuse_other_foreigners(bench: Bench, foreign: Mapping[str, tuple[str, Scene]]) -> None:
+    """Columns of one table would be of different disturbances.
+
+    Raises:
+        ResumeError: a stored run was shown another scene's values, or none.
+    """
+    cases = {case.name for case in bench.cases}
+    for run in bench.runs():
+        before, now = run.facts.get(FOREIGN, ""), foreign.get(run.case, ("",))[0]
+        if run.case in cases and before != now:
+            raise ResumeError(
+                f"{bench.out}: {run.method} on {run.case}, seed {run.seed}, was shown "
+                f"{f'values of {before}' if before else 'no other scene'}, and now there is {now or 'none'}; name the "
+                "same cases again, or give this a new --out"
+            )
+
+
+def disturbed_scores(
+    trial: Trial, seed: int, foreign: Scene | None, cancelled: Callable[[], bool] = lambda: False
+) -> Scores:
     """Scores at the test pixels that have all sensors, one of them disturbed; by sensor and disturbance.
+
+    Args:
+        trial: whom to ask.
+        seed: of the disturbances.
+        foreign: another scene with the same sensors; None where there is none, so that "foreign" is left out.
+        cancelled: asked often.
 
     Raises:
         Cancelled: `cancelled()` said so.
@@ -54,7 +107,9 @@ def disturbed_scores(trial: Trial, seed: int, cancelled: Callable[[], bool] = la
     found: Scores = {}
     for number, name in enumerate(trial.data.names):
         for disturbance in DISTURBANCES:
-            scores = _scores(trial, number, disturbance, seed, cancelled)
+            if disturbance == "foreign" and foreign is None:
+                continue
+            scores = _scores(trial, number, disturbance, seed, foreign, cancelled)
             if scores["n"]:
                 found[f"{name} {disturbance}"] = scores
     return found
@@ -101,7 +156,8 @@ def disturbed(read: ReadWindows, sensor: int, disturbance: str, seed: int, place
         sensor: its number.
         disturbance: one of `DISTURBANCES`.
         seed: of the noise, and of which other place a window shows.
-        places: needed for "elsewhere"; each window shows one of the half that lies farther from it.
+        places: needed for "elsewhere", where each window shows one of the half that lies farther from it, and for
+            "foreign", where it shows any of them.
     """
     rng = np.random.default_rng([seed, sensor, 13])
 
@@ -116,9 +172,7 @@ def disturbed(read: ReadWindows, sensor: int, disturbance: str, seed: int, place
             other, there = moved[sensor], there & moved_valid[:, sensor]
         else:
             assert places is not None
-            far = np.hypot(places.rows - rows[:, None], places.cols - cols[:, None]).argsort(axis=1)
-            far = far[:, len(places.rows) // 2 :]
-            chosen = far[np.arange(len(rows)), rng.integers(far.shape[1], size=len(rows))]
+            chosen = _far(places, rows, cols, rng) if disturbance == "elsewhere" else _any(places, rows, rng)
             other, there = places.values[chosen], there & places.valid[chosen]
         values[sensor] = np.where(there[:, None], other, values[sensor])
         return values, valid
@@ -126,35 +180,39 @@ def disturbed(read: ReadWindows, sensor: int, disturbance: str, seed: int, place
     return changed
 
 
-def _scores(trial: Trial, sensor: int, disturbance: str, seed: int, cancelled: Callable[[], bool]) -> dict[str, Any]:
+def _far(places: Places, rows: np.ndarray, cols: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One of the half of the places that lies farther from each window (B,)."""
+    distance = np.hypot(places.rows - rows[:, None], places.cols - cols[:, None])
+    far = distance.argsort(axis=1)[:, len(places.rows) // 2 :]
+    return np.asarray(far[np.arange(len(rows)), rng.integers(far.shape[1], size=len(rows))])
+
+
+def _any(places: Places, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One of the places for each window (B,)."""
+    return rng.integers(len(places.rows), size=len(rows))
+
+
+def _scores(
+    trial: Trial, sensor: int, disturbance: str, seed: int, foreign: Scene | None, cancelled: Callable[[], bool]
+) -> dict[str, Any]:
     everything = (True,) * len(trial.data.names)
     classes = len(trial.data.legend)
     parts = []
     for scene, split in zip(trial.data.scenes, trial.data.splits, strict=True):
-        clean = from_scene(scene, trial.ready.stats)
+        read = from_scene(scene, trial.ready.stats)
         rows, cols, reference = (array[split.test] for array in (scene.rows, scene.cols, scene.classes))
-        places = None
-        if disturbance == "elsewhere":
-            places = sampled_places(clean, sensor, scene.rows, scene.cols, trial.fitted.network.window, seed)
-        read = (
-            clean
-            if disturbance == "elsewhere" and places is None
-            else disturbed(clean, sensor, disturbance, seed, places)
-        )
+        shown = {"elsewhere": scene, "foreign": foreign}.get(disturbance)
+        places = None if shown is None else sampled_places(
+            from_scene(shown, trial.ready.stats), sensor, shown.rows, shown.cols, trial.fitted.network.window, seed
+        )  # fmt: skip
+        if shown is None or places is not None:  # a sensor that lies nowhere there stays as it is
+            read = disturbed(read, sensor, disturbance, seed, places)
         parts.append(
             ask(
-                trial.fitted.network,
-                read,
-                rows,
-                cols,
-                reference,
-                [everything],
-                classes,
-                device=trial.ready.device,
-                precision=trial.ready.precision,
-                cancelled=cancelled,
+                trial.fitted.network, read, rows, cols, reference, [everything], classes,
+                device=trial.ready.device, precision=trial.ready.precision, cancelled=cancelled,
             )
-        )
+        )  # fmt: skip
     answers = join(parts)
     pixels = answers.counted(0)
     calibration = trial.outcome.calibrations["+".join(trial.data.names)]

@@ -89,8 +89,8 @@ def _table(runs: Sequence[Run], metric: str) -> Table:
         f"{cases}: percent without modality-mix learning, then the difference with it in points and its 95 % interval "
         "over seeds, bold where it does not hold 0; means over cases, which count alike. All patterns: mean over all "
         f"sets of sensors. Noised (by a band's own spread), shifted ({SHIFT_PX} pixels), elsewhere (values of another "
-        "place): all sensors there, one of them disturbed, mean over the sensors. The transformer alone "
-        f"(model.pixels=false). {ABOUT_POOLED}",
+        "place), foreign (of another scene, in the cases that have one with the same sensors): all sensors there, one "
+        f"of them disturbed, mean over the sensors. The transformer alone (model.pixels=false). {ABOUT_POOLED}",
         ["fusion", *LOOKS, "pairs"],
         rows,
     )
