@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 COMPARISONS = ("methods", "frozen", "search", "robustness")
 PUBLISHED = ("houston2013", "trento", "augsburg", "augsburg3")
+OWN_SCENE = ("speed", "scaling", "batch")  # suites that make what they run on
 SUITES = (
     "floors",
     "real",
@@ -65,12 +66,12 @@ SUITES = (
     "robustness",
     *PUBLISHED,
     "overlap",
-    "speed",
-    "scaling",
-    "batch",
+    *OWN_SCENE,
     "value",
     "fetch",
 )
+_SEEDS = 5
+_HARDEST = 3.0  # difficulty
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -86,21 +87,19 @@ def make_parser() -> argparse.ArgumentParser:
         help="scenes to simulate: houston2013, trento, augsburg, augsburg3 (default of simulated: all)",
     )
     parser.add_argument(
-        "--difficulty", type=float, default=1.0, metavar="X",
-        help="of simulated scenes: 0 easy, 1 as real ones (default %(default)s)",
+        "--difficulty", type=float, metavar="X",
+        help="of simulated scenes: 0 easy, 1 as real ones (default 1)",
     )  # fmt: skip
     parser.add_argument(
-        "--protocol", choices=("paper", "standard"), default="paper",
-        help="of the published data sets: the paper's random pixels, which leak, or the official split",
+        "--protocol", choices=("paper", "standard"),
+        help="of the published data sets: the paper's random pixels, which leak (default), or the official split",
     )  # fmt: skip
     parser.add_argument("--tables", metavar="1,4,5", help="of the paper (default: those it has of the data set)")
     parser.add_argument("--cases", metavar="A,B", help="of the real scenes (default: all)")
     parser.add_argument(
         "--config", type=Path, action="append", default=[], metavar="F", help="a training job of your own"
     )
-    parser.add_argument(
-        "--seeds", type=at_least(1), default=5, metavar="N", help="number of seeds (default %(default)s)"
-    )
+    parser.add_argument("--seeds", type=at_least(1), metavar="N", help=f"number of seeds (default {_SEEDS})")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of all jobs")
     parser.add_argument(
         "--method", nargs="+", action="append", default=[], metavar=("NAME", "KEY=VALUE"),
@@ -108,7 +107,7 @@ def make_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--model", type=Path, metavar="MODEL", help="of value: the finished model file")
     parser.add_argument(
-        "--pixels", choices=("auto", "test", "all"), default="auto",
+        "--pixels", choices=("auto", "test", "all"),
         help="of value: test pixels of the model's training, all labelled pixels, or (default) the first where the job "
         "has the labels and the [split] of the training, else the second",
     )  # fmt: skip
@@ -118,7 +117,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """Run a suite and write its tables."""
     _refuse_ignored(arguments)
-    if arguments.suite in ("speed", "scaling", "batch"):
+    if arguments.suite in OWN_SCENE:
         _without_data(arguments, progress, cancelled)
         return
     if arguments.suite == "fetch":
@@ -132,10 +131,8 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
     from engine.benchmarks.calibration import write_calibration
 
     published = arguments.suite in PUBLISHED
-    if arguments.suite == "simulated":
-        if arguments.data is not None or arguments.config:
-            raise ConfigError("simulated takes no --data and no --config; real --simulated A,B measures on both")
-    elif not published and arguments.data is None and not arguments.config and arguments.simulated is None:
+    given = arguments.data or arguments.config or arguments.simulated
+    if not (published or given or arguments.suite == "simulated"):
         raise ConfigError(
             "nothing to measure on; name the folder of the real scenes with --data, a job with --config, or shapes to "
             "simulate with --simulated"
@@ -145,7 +142,7 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         suite=arguments.suite,
         out=arguments.out,
         cases=[] if published else _cases(arguments),
-        seeds=range(arguments.seed, arguments.seed + arguments.seeds),
+        seeds=range(arguments.seed, arguments.seed + (arguments.seeds or _SEEDS)),
         overrides=arguments.set,
         device=arguments.device,
         precision=arguments.precision,
@@ -162,18 +159,40 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
 def _refuse_ignored(arguments: argparse.Namespace) -> None:
     """Options that a suite does not look at are mistakes: its tables would not be of what was asked for."""
     suite = arguments.suite
+    trains = suite not in (*OWN_SCENE, "value", "fetch")
+    any_scene = trains and suite not in PUBLISHED
+    simulates = arguments.simulated is not None or suite == "simulated" or (suite in PUBLISHED and not arguments.data)
     takes = {
-        "method": suite in ("compare", "search"),
+        "name": suite == "fetch",
+        "data": trains and suite != "simulated",
+        "config": (any_scene and suite != "simulated") or suite == "value",
+        "cases": any_scene and arguments.data is not None,
+        "simulated": any_scene,
+        "difficulty": trains and simulates,
+        "protocol": suite in PUBLISHED,
         "tables": suite in PUBLISHED,
+        "method": suite in ("compare", "search"),
+        "set": trains or suite == "value",
+        "seeds": trains,
         "model": suite == "value",
-        "simulated": suite not in (*PUBLISHED, "value"),
-        "config": suite not in PUBLISHED,
-        "cases": arguments.data is not None and suite not in PUBLISHED,
+        "pixels": suite == "value",
     }
+    reasons = {"cases": "needs --data"} if any_scene else {}
+    if trains:
+        reasons["difficulty"] = "is of simulated scenes"
+    if suite == "simulated":
+        reasons |= dict.fromkeys(("data", "config"), "real --simulated A,B measures on both")
     for option, taken in takes.items():
-        if getattr(arguments, option) and not taken:
-            reason = "needs --data" if option == "cases" and suite not in PUBLISHED else f"{suite} does not take it"
-            raise ConfigError(f"--{option}: {reason}; leave it out, or see --help")
+        if getattr(arguments, option) not in (None, []) and not taken:
+            called = "NAME" if option == "name" else f"--{option}"
+            reason = reasons.get(option, f"{suite} does not take it")
+            raise ConfigError(f"{called}: {reason}; leave it out, or see --help")
+    if not 0 <= _difficulty(arguments) <= _HARDEST:
+        raise ConfigError(f"--difficulty {arguments.difficulty:g}: expected 0 to {_HARDEST:g}")
+
+
+def _difficulty(arguments: argparse.Namespace) -> float:
+    return 1.0 if arguments.difficulty is None else float(arguments.difficulty)
 
 
 def _cases(arguments: argparse.Namespace) -> list[Case]:
@@ -186,7 +205,7 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
     if arguments.data is not None:
         cases += real_cases(arguments.data, arguments.out, arguments.cases)
     if arguments.simulated is not None or arguments.suite == "simulated":
-        cases += simulated_cases(arguments.out, arguments.simulated, arguments.difficulty)
+        cases += simulated_cases(arguments.out, arguments.simulated, _difficulty(arguments))
     for name, count in Counter(case.name for case in cases).items():
         if count > 1:
             raise ConfigError(f"{count} scenes are called {name}; rename job files, for tables call scenes by them")
@@ -257,7 +276,8 @@ def _published(arguments: argparse.Namespace, bench: Bench) -> Path:
     from engine.benchmarks.published.suite import run_published
 
     tables = None if arguments.tables is None else arguments.tables.split(",")
-    return run_published(bench, arguments.suite, arguments.protocol, tables, arguments.data, arguments.difficulty)
+    protocol = arguments.protocol or "paper"
+    return run_published(bench, arguments.suite, protocol, tables, arguments.data, _difficulty(arguments))
 
 
 def _fetch(arguments: argparse.Namespace, progress: Progress) -> None:
@@ -281,7 +301,7 @@ def _value(arguments: argparse.Namespace, progress: Progress, cancelled: Callabl
     config = load_config(arguments.config[0], tuple(arguments.set))
     _make_folder(arguments.out)
     facts = run_value(
-        arguments.model, config, arguments.out, arguments.pixels,
+        arguments.model, config, arguments.out, arguments.pixels or "auto",
         device=arguments.device, precision=arguments.precision, threads=arguments.threads,
         progress=progress, cancelled=cancelled,
     )  # fmt: skip

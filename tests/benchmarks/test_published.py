@@ -15,6 +15,7 @@ from engine.benchmarks.scenes.archive import write_archive
 from engine.config import load_config
 from engine.data.scene import open_scenes
 from engine.errors import ConfigError
+from engine.training.prepare import resolve
 from tests.benchmarks.test_archive import some_archive
 from tests.benchmarks.test_simulator import SMALL as SMALL_SHAPE
 from tests.conftest import write_raster
@@ -275,15 +276,40 @@ def test_the_official_split(run_command, tmp_path, monkeypatch):
 
 
 def test_a_simulated_scene_says_so(run_command, tmp_path, monkeypatch):
-    """Without files: a scene of the same shape, and the paper's numbers are called those of the real one."""
+    """Without files: a scene of the same shape, and the paper's numbers are called those of the real one.
+
+    Runs and page of one difficulty are not another's.
+    """
     monkeypatch.setattr(suite, "SHAPES", {"augsburg3": replace(SMALL_SHAPE, rows=32, cols=40)})
     with_few(monkeypatch, ["MaMOL"])
+    trained, train = [], suite.run_trial
+    monkeypatch.setattr(suite, "run_trial", lambda *given: trained.append(given) or train(*given))
     out = tmp_path / "out"
-    code, _, err = run_command("benchmark", "augsburg3", "--out", out, *OPTIONS)
-    assert code == 0, err
-    table = (out / "augsburg3_paper_simulated.md").read_text()
-    assert "a simulated scene of the shape of augsburg3" in table
-    assert "|  | paper, of the real scene | 83.29 / 80.50 |" in table
+    for difficulty, options in ((1, ()), (0, ("--difficulty", "0"))):
+        code, _, err = run_command("benchmark", "augsburg3", "--out", out, *options, *OPTIONS)
+        assert code == 0, err
+        table = (out / f"augsburg3_paper_simulated_{difficulty}.md").read_text()
+        assert f"a simulated scene of the shape of augsburg3, difficulty {difficulty}" in table
+        assert "|  | paper, of the real scene | 83.29 / 80.50 |" in table and "\n4 runs" in table
+    assert len(trained) == 8 and len({run["facts"]["job"] for run in lines(out / "augsburg3.jsonl")}) == 8
+
+
+def test_the_recipe_is_the_papers(tmp_path):
+    """What is not said by a condition or a method: backbone, read-out, optimiser, budget; nothing of ours beside it."""
+    job = recipe.jobs("trento", ("1",))[0]
+    path = tmp_path / "trento.toml"
+    path.write_text(job_text("trento", "trento", tmp_path, published_layout("trento"), "paper"))
+    config = resolve(load_config(path, (*recipe.RECIPE, *job.condition.settings(), *job.keys)))
+    model, training = config.model, config.training
+    assert (model.backbone, model.train_backbone, model.readout) == ("open_clip:ViT-B-16/openai", False, "centre")
+    assert (model.window, model.token_px, model.core) == (14, 1, 1) and not model.pixels
+    assert (training.epochs, training.batch_size, training.learning_rate) == (200, 128, 2e-3)
+    assert (training.adapter_learning_rate, training.weight_decay, training.warmup) == (1, 2e-2, 0.1)
+    ours = (
+        training.teaching, training.label_smoothing, training.augment, training.noise, training.average,
+        training.prior_correction, model.head_dropout, config.missing.cut_rate, config.mixing.enabled,
+    )  # fmt: skip
+    assert not any(ours)
 
 
 def test_tables_4_and_5_need_each_training_once():

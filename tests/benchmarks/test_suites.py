@@ -296,6 +296,18 @@ def test_bad_input_is_told(run_command, tmp_path):
         (("real", "--config", "c.toml", "--cases", "scene_a"), "--cases: needs --data"),
         (("trento", "--config", "c.toml"), "--config: trento does not take it"),
         (("methods", "--simulated", "trento", "--tables", "1"), "--tables: methods does not take it"),
+        (("methods", "--simulated", "trento", "--protocol", "standard"), "--protocol: methods does not take it"),
+        (("methods", "trento"), "NAME: methods does not take it"),
+        (("simulated", "trento"), "NAME: simulated does not take it"),
+        (("simulated", "--data", "d"), "--data: real --simulated A,B measures on both"),
+        (("trento", "--data", "d", "--difficulty", "0"), "--difficulty: is of simulated scenes"),
+        (("real", "--data", "d", "--difficulty", "2"), "--difficulty: is of simulated scenes"),
+        (("trento", "--difficulty", "-1"), "--difficulty -1: expected 0 to 3"),
+        (("simulated", "--difficulty", "nan"), "--difficulty nan: expected 0 to 3"),
+        (("speed", "--set", "x=1"), "--set: speed does not take it"),
+        (("batch", "--seeds", "2"), "--seeds: batch does not take it"),
+        (("real", "--config", "c.toml", "--pixels", "all"), "--pixels: real does not take it"),
+        (("value", "--data", "d"), "--data: value does not take it"),
     ):
         code, _, err = run_command("benchmark", *arguments, "--out", tmp_path)
         assert code == 2 and words in err, err

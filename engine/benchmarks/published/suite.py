@@ -47,7 +47,7 @@ def run_published(
         _run_jobs(bench, case, protocol, jobs(name, tables))
     finally:
         if here := [run for run in bench.runs() if run.facts.get("scene") == case.name]:
-            page = write_published(here, name, protocol, data is None, tables, bench.out)
+            page = write_published(here, name, protocol, None if data else difficulty, tables, bench.out)
     return page
 
 
@@ -91,8 +91,9 @@ def _case(bench: Bench, name: str, protocol: str, data: Path | None, difficulty:
     """The scene as a job in `out`/jobs."""
     called, scene = f"{name}, {protocol}", name
     if data is None:
-        called += f", simulated with difficulty {difficulty:g}"
-        scene += f", simulated, version {VERSION}"
+        simulated = f", simulated with difficulty {difficulty:g}"
+        called += simulated
+        scene += f"{simulated}, version {VERSION}"  # part of the job: runs of one difficulty are not another's
         data = write_scene(bench.out / "simulated" / f"{name}_{difficulty:g}", SHAPES[name], difficulty, seed=0).parent
     job = bench.out / "jobs" / f"{name}_{protocol}.toml"
     job.parent.mkdir(parents=True, exist_ok=True)

@@ -20,22 +20,33 @@ _PROTOCOLS = {
     "pixels are training pixels, and most of their windows overlap training windows, so these figures are flattered by "
     "construction; they serve to stand beside the paper's, and beside nothing else.",
     "standard": "standard: the official split (spatial blocks where there is none), validation blocks cut from the "
-    "training side. Not to be compared with the paper's tables, whose test pixels overlap their training pixels.",
+    "training side; scored at a sample of the test pixels (split.test_pixels, by default 5,000 of a scene). Not to be "
+    "compared with the paper's tables, whose test pixels overlap their training pixels.",
 }
 
 Found = dict[tuple[str, str], list[Run]]  # (condition, method) -> runs of all seeds
 
 
 def write_published(
-    runs: Sequence[Run], name: str, protocol: str, simulated: bool, tables: Sequence[str], out: Path
+    runs: Sequence[Run], name: str, protocol: str, difficulty: float | None, tables: Sequence[str], out: Path
 ) -> Path:
-    """Write NAME_PROTOCOL.md, .html, .csv and _scores.csv and the pictures; return the path of the first."""
-    stem = f"{name}_{protocol}" + ("_simulated" if simulated else "")
+    """Write NAME_PROTOCOL.md, .html, .csv and _scores.csv and the pictures; return the path of the first.
+
+    Args:
+        runs: finished runs of the scene.
+        name: of the data set.
+        protocol: "paper" or "standard".
+        difficulty: of the simulated scene; None where it is the real one.
+        tables: numbers of the paper's tables.
+        out: folder.
+    """
+    stem, scene = f"{name}_{protocol}", name
+    if difficulty is not None:
+        stem += f"_simulated_{difficulty:g}"
+        scene = f"a simulated scene of the shape of {name}, difficulty {difficulty:g}"
     write_csv(runs, out, stem)
-    scene = f"a simulated scene of the shape of {name}" if simulated else name
-    return write_document(
-        f"The tables of the MaMOL paper: {scene}", _parts(runs, name, protocol, simulated, tables, stem), out, stem
-    )
+    parts = _parts(runs, name, protocol, difficulty is not None, tables, stem)
+    return write_document(f"The tables of the MaMOL paper: {scene}", parts, out, stem)
 
 
 def _parts(
