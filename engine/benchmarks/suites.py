@@ -56,12 +56,7 @@ def run_floors(bench: Bench, classifiers: Sequence[str] | None = None) -> None:
             job = ground_digest(config)
             with closing(prepare(config)) as data:
                 pixels = fingerprint(*places(data, "test").values())
-                stored = [run for run in floors if (run.case, run.seed) == (case.name, seed)]
-                if any(run.pixels != pixels or run.facts.get(JOB, job) != job for run in stored):
-                    raise ResumeError(
-                        f"{bench.out}: floors of {case.name}, seed {seed}, are of other scenes or other pixels than "
-                        "those of this job; give it a new --out"
-                    )
+                _refuse_other_floors(bench, case, seed, job, pixels)
                 for run in floor_runs(
                     case.name, seed, data.scenes, data.splits, len(data.legend), data.config.training.prior_correction,
                     case.contexts_px, bench.threads, done, classifiers,
@@ -72,6 +67,27 @@ def run_floors(bench: Bench, classifiers: Sequence[str] | None = None) -> None:
                     bench.store(replace(run, pixels=pixels, facts=facts))
                     if bench.cancelled():
                         raise Cancelled(f"{bench.out}: the same command goes on from here")
+
+
+def check_floors(bench: Bench) -> None:
+    """See, without reading a pixel, that stored floors are of these jobs: before what is trained beside them.
+
+    Raises:
+        ResumeError: they are not.
+    """
+    for case in bench.cases:
+        for seed in bench.seeds:
+            _refuse_other_floors(bench, case, seed, ground_digest(paired_configs(bench, case, seed, SHIPPED)[OURS]))
+
+
+def _refuse_other_floors(bench: Bench, case: Case, seed: int, job: str, pixels: str | None = None) -> None:
+    for run in bench.runs():
+        if run.family and (run.case, run.seed) == (case.name, seed):
+            if run.facts.get(JOB, job) != job or pixels not in (None, run.pixels):
+                raise ResumeError(
+                    f"{bench.out}: floors of {case.name}, seed {seed}, are of other scenes, other pixels or another "
+                    "prior correction than those of this job; give it a new --out"
+                )
 
 
 def run_methods(bench: Bench, methods: Methods) -> None:

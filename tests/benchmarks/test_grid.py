@@ -68,6 +68,22 @@ def test_every_method_runs_once(make_scene, run_command, tmp_path, short, monkey
     assert lines(out / "methods.jsonl") == runs
 
 
+def test_floors_of_another_job_are_found_before_the_first_training(make_scene, run_command, tmp_path, short, stop_at):
+    """Hours of training must not end in a refusal that could have come first."""
+    out = tmp_path / "out"
+    arguments = ("methods", "--config", make_scene(SETTINGS), "--out", out, "--threads", "1", "--device", "cpu")
+    assert run_command("benchmark", *arguments, "--seeds", "1")[0] == 0
+    store = out / "methods.jsonl"
+    runs = [json.loads(line) for line in store.read_text().splitlines()]
+    for run in runs:
+        if run["family"]:
+            run["facts"]["job"] = "of long ago"
+    store.write_text("".join(json.dumps(run) + "\n" for run in runs))
+    calls = stop_at(trial, 0)
+    code, _, err = run_command("benchmark", *arguments, "--seeds", "2")
+    assert code == 2 and "seed 0, are of other scenes" in err and not calls
+
+
 def test_a_stopped_grid_tells_what_it_knows(make_scene, run_command, tmp_path, short, stop_at):
     """Tables of the runs that are done; the same command then does the others."""
     calls = stop_at(trial, 2)

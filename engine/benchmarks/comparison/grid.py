@@ -19,7 +19,7 @@ from engine.benchmarks.bench import Bench
 from engine.benchmarks.comparison.methods import EVERY, MAMOL, MIXED, Methods
 from engine.benchmarks.comparison.trial import asked, trials
 from engine.benchmarks.scenes.cases import Case
-from engine.benchmarks.suites import run_floors
+from engine.benchmarks.suites import check_floors, run_floors
 from engine.errors import ConfigError
 from engine.training.prepare import resolve
 
@@ -57,8 +57,10 @@ def run_beside_floors(bench: Bench, blocks: Sequence[Block]) -> None:
     """Run what is not done yet of the grid, and forests on the same pixels.
 
     Raises:
+        ResumeError: stored forests are of other scenes or pixels; nothing has been trained then.
         Cancelled: the bench was cancelled; the same call goes on from there.
     """
+    check_floors(bench)
     run_grid(bench, blocks)
     run_floors(bench, ("forest",))
 
