@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from engine.benchmarks.bench import Bench
 from engine.benchmarks.comparison.methods import EVERY, MAMOL, MIXED, Methods
+from engine.benchmarks.comparison.movement import movement
 from engine.benchmarks.comparison.trial import asked, trials
 from engine.benchmarks.scenes.cases import Case
 from engine.benchmarks.suites import check_floors, run_floors
@@ -86,8 +87,8 @@ def run_grid(bench: Bench, blocks: Sequence[Block]) -> None:
                 )
                 todo = bench.undone(name, seed, asked(case, seed, common, block.methods))
                 facts: dict[str, float | str] = {"scene": case.name, "reading": block.reading, "eta": block.eta}
-                for _, run in trials(bench, case, seed, name, common, todo):
-                    bench.store(replace(run, facts=run.facts | facts))
+                for trial, run in trials(bench, case, seed, name, common, todo):
+                    bench.store(replace(run, facts=run.facts | facts | movement(trial, seed)))
 
 
 def budget(case: Case, seed: int, reading: str, overrides: Sequence[str] = ()) -> tuple[str, ...]:

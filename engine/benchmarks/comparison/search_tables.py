@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.benchmarks.comparison.movement import MOVED
 from engine.benchmarks.comparison.protocol import protocol
-from engine.benchmarks.document import Table, write_document
+from engine.benchmarks.document import Part, Table, write_document
 from engine.benchmarks.results import ABOUT_POOLED, difference_text, require_same_pixels
 from engine.benchmarks.runs import Run, mean_score, write_csv
 
@@ -24,7 +25,29 @@ def write_search(runs: Sequence[Run], out: Path) -> Path:
     """
     require_same_pixels(runs)
     write_csv(runs, out, "search")
-    return write_document("Settings of MaMOL", [protocol(runs), search_table(runs)], out, "search")
+    parts: list[Part] = [protocol(runs), search_table(runs)]
+    if any(MOVED in run.facts for run in runs):
+        parts.append(movement_table(runs))
+    return write_document("Settings of MaMOL", parts, out, "search")
+
+
+def movement_table(runs: Sequence[Run]) -> Table:
+    """How far each setting moves frozen features; the farthest first."""
+    moved: dict[str, list[float]] = {}
+    for run in runs:
+        if MOVED in run.facts:
+            moved.setdefault(run.method, []).append(float(run.facts[MOVED]))
+    means = sorted(((float(np.mean(found)), name) for name, found in moved.items()), reverse=True)
+    return Table(
+        "How far the features move",
+        "Change of the encoder's output by what a method adds to frozen blocks, root mean square over the tokens of "
+        "256 windows around validation pixels, in spreads of the frozen output; mean over runs, smallest and largest.",
+        ["setting", "runs", "moves features by", "from", "to"],
+        [
+            [name, str(len(moved[name])), *(f"{value:.2f}" for value in (mean, min(moved[name]), max(moved[name])))]
+            for mean, name in means
+        ],
+    )
 
 
 def search_table(runs: Sequence[Run]) -> Table:
