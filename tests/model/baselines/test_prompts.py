@@ -142,7 +142,8 @@ def test_every_prompt_learns(make_network, make_input):
         for name, weight in network.named_parameters():
             if name.startswith("prompts."):
                 assert weight.grad is not None and weight.grad.any(), name
-                assert name in patterns or weight.grad.reshape(len(weight), -1).any(1).all(), name  # each sensor's, each block's
+                everywhere = weight.grad.reshape(len(weight), -1).any(1).all()  # of each sensor, of each block
+                assert name in patterns or everywhere, name
 
 
 def test_patterns_have_prompts_of_their_own():
