@@ -71,7 +71,6 @@ SUITES = (
     "fetch",
 )
 _SEEDS = 5
-_HARDEST = 3.0  # difficulty
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -187,8 +186,6 @@ def _refuse_ignored(arguments: argparse.Namespace) -> None:
             called = "NAME" if option == "name" else f"--{option}"
             reason = reasons.get(option, f"{suite} does not take it")
             raise ConfigError(f"{called}: {reason}; leave it out, or see --help")
-    if not 0 <= _difficulty(arguments) <= _HARDEST:
-        raise ConfigError(f"--difficulty {arguments.difficulty:g}: expected 0 to {_HARDEST:g}")
 
 
 def _difficulty(arguments: argparse.Namespace) -> float:

@@ -160,7 +160,7 @@ def simulated_cases(out: Path, names: str | None, difficulty: float) -> list[Cas
         difficulty: 0 easy, 1 as in real scenes.
 
     Raises:
-        ConfigError: a name is unknown.
+        ConfigError: a name is unknown, or the difficulty is out of range.
     """
     cases = []
     for name in SHAPES if names is None else names.split(","):

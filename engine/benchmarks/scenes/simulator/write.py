@@ -13,7 +13,9 @@ from engine.benchmarks.scenes.archive import scene_job, write_labels
 from engine.benchmarks.scenes.simulator.landscape import make_landscape
 from engine.benchmarks.scenes.simulator.sensors import simulate_cube, simulate_heights, simulate_sar, wavelengths
 from engine.benchmarks.scenes.simulator.shapes import SceneShape
+from engine.errors import ConfigError
 
+_HARDEST = 3.0  # difficulty: beyond it classes are noise
 _SCALE = 1e-4  # stored integer x scale = reflectance
 VERSION = 2  # of what a seed simulates: one more for each change of a pixel, so that runs of two worlds never mix
 
@@ -28,7 +30,12 @@ def write_scene(folder: Path, shape: SceneShape, difficulty: float, seed: int) -
         shape: what to imitate.
         difficulty: 0 next to nothing that blurs classes, 1 as in real scenes.
         seed: of everything random.
+
+    Raises:
+        ConfigError: the difficulty is out of range.
     """
+    if not 0 <= difficulty <= _HARDEST:
+        raise ConfigError(f"--difficulty {difficulty:g}: expected 0 to {_HARDEST:g}")
     job = folder / "scene.toml"
     told = scene_job(f"simulated {folder.name}, version {VERSION}", list(shape.bands), tested=True)
     if job.exists() and job.read_text(encoding="utf-8") == told:
