@@ -70,7 +70,8 @@ SUITES = (
     "value",
     "fetch",
 )
-_SEEDS = 5
+# Filled in after options that a suite ignores are refused: until then None says that one was not given.
+_DEFAULTS = {"seeds": 5, "difficulty": 1.0, "protocol": "paper", "pixels": "auto"}
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -98,7 +99,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", type=Path, action="append", default=[], metavar="F", help="a training job of your own"
     )
-    parser.add_argument("--seeds", type=at_least(1), metavar="N", help=f"number of seeds (default {_SEEDS})")
+    parser.add_argument("--seeds", type=at_least(1), metavar="N", help="number of seeds (default 5)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of all jobs")
     parser.add_argument(
         "--method", nargs="+", action="append", default=[], metavar=("NAME", "KEY=VALUE"),
@@ -116,6 +117,9 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[[], bool]) -> None:
     """Run a suite and write its tables."""
     _refuse_ignored(arguments)
+    for option, value in _DEFAULTS.items():
+        if getattr(arguments, option) is None:
+            setattr(arguments, option, value)
     if arguments.suite in OWN_SCENE:
         _without_data(arguments, progress, cancelled)
         return
@@ -141,7 +145,7 @@ def main(arguments: argparse.Namespace, progress: Progress, cancelled: Callable[
         suite=arguments.suite,
         out=arguments.out,
         cases=[] if published else _cases(arguments),
-        seeds=range(arguments.seed, arguments.seed + (arguments.seeds or _SEEDS)),
+        seeds=range(arguments.seed, arguments.seed + arguments.seeds),
         overrides=arguments.set,
         device=arguments.device,
         precision=arguments.precision,
@@ -188,10 +192,6 @@ def _refuse_ignored(arguments: argparse.Namespace) -> None:
             raise ConfigError(f"{called}: {reason}; leave it out, or see --help")
 
 
-def _difficulty(arguments: argparse.Namespace) -> float:
-    return 1.0 if arguments.difficulty is None else float(arguments.difficulty)
-
-
 def _cases(arguments: argparse.Namespace) -> list[Case]:
     """What to measure on, from the command line."""
     from engine.benchmarks.scenes.cases import Case, real_cases, simulated_cases
@@ -202,7 +202,7 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
     if arguments.data is not None:
         cases += real_cases(arguments.data, arguments.out, arguments.cases)
     if arguments.simulated is not None or arguments.suite == "simulated":
-        cases += simulated_cases(arguments.out, arguments.simulated, _difficulty(arguments))
+        cases += simulated_cases(arguments.out, arguments.simulated, arguments.difficulty)
     for name, count in Counter(case.name for case in cases).items():
         if count > 1:
             raise ConfigError(f"{count} scenes are called {name}; rename job files, for tables call scenes by them")
@@ -273,8 +273,7 @@ def _published(arguments: argparse.Namespace, bench: Bench) -> Path:
     from engine.benchmarks.published.suite import run_published
 
     tables = None if arguments.tables is None else arguments.tables.split(",")
-    protocol = arguments.protocol or "paper"
-    return run_published(bench, arguments.suite, protocol, tables, arguments.data, _difficulty(arguments))
+    return run_published(bench, arguments.suite, arguments.protocol, tables, arguments.data, arguments.difficulty)
 
 
 def _fetch(arguments: argparse.Namespace, progress: Progress) -> None:
@@ -298,7 +297,7 @@ def _value(arguments: argparse.Namespace, progress: Progress, cancelled: Callabl
     config = load_config(arguments.config[0], tuple(arguments.set))
     _make_folder(arguments.out)
     facts = run_value(
-        arguments.model, config, arguments.out, arguments.pixels or "auto",
+        arguments.model, config, arguments.out, arguments.pixels,
         device=arguments.device, precision=arguments.precision, threads=arguments.threads,
         progress=progress, cancelled=cancelled,
     )  # fmt: skip

@@ -56,7 +56,7 @@ def run_floors(bench: Bench, classifiers: Sequence[str] | None = None) -> None:
             job = ground_digest(config)
             with closing(prepare(config)) as data:
                 pixels = fingerprint(*places(data, "test").values())
-                _refuse_other_floors(bench, case, seed, job, pixels)
+                _refuse_other_floors(bench, floors, case, seed, job, pixels)
                 for run in floor_runs(
                     case.name, seed, data.scenes, data.splits, len(data.legend), data.config.training.prior_correction,
                     case.contexts_px, bench.threads, done, classifiers,
@@ -75,19 +75,22 @@ def check_floors(bench: Bench) -> None:
     Raises:
         ResumeError: they are not.
     """
+    floors = [run for run in bench.runs() if run.family]
     for case in bench.cases:
         for seed in bench.seeds:
-            _refuse_other_floors(bench, case, seed, ground_digest(paired_configs(bench, case, seed, SHIPPED)[OURS]))
+            job = ground_digest(paired_configs(bench, case, seed, SHIPPED)[OURS])
+            _refuse_other_floors(bench, floors, case, seed, job)
 
 
-def _refuse_other_floors(bench: Bench, case: Case, seed: int, job: str, pixels: str | None = None) -> None:
-    for run in bench.runs():
-        if run.family and (run.case, run.seed) == (case.name, seed):
-            if run.facts.get(JOB, job) != job or pixels not in (None, run.pixels):
-                raise ResumeError(
-                    f"{bench.out}: floors of {case.name}, seed {seed}, are of other scenes, other pixels or another "
-                    "prior correction than those of this job; give it a new --out"
-                )
+def _refuse_other_floors(
+    bench: Bench, floors: Sequence[Run], case: Case, seed: int, job: str, pixels: str | None = None
+) -> None:
+    stored = [run for run in floors if (run.case, run.seed) == (case.name, seed)]
+    if any(run.facts.get(JOB, job) != job or pixels not in (None, run.pixels) for run in stored):
+        raise ResumeError(
+            f"{bench.out}: floors of {case.name}, seed {seed}, are of other scenes, other pixels or another prior "
+            "correction than those of this job; give it a new --out"
+        )
 
 
 def run_methods(bench: Bench, methods: Methods) -> None:

@@ -65,11 +65,10 @@ def _foreigners(bench: Bench) -> Iterator[dict[str, tuple[str, Scene]]]:
             opened.callback(scene.stack.close)
         files = [{layer.path for one in config.scene for layer in one.modalities.values()} for config in configs]
         sensors = [[(sensor.name, sensor.bands) for sensor in several[0].modalities] for several in scenes]
-        for number, case in enumerate(bench.cases):
-            for other, there in enumerate(bench.cases):
-                if sensors[other] == sensors[number] and not files[other] & files[number]:
-                    found[case.name] = there.name, scenes[other][0]
-                    break
+        for one, case in enumerate(bench.cases):
+            others = (at for at in range(len(scenes)) if sensors[at] == sensors[one] and not files[at] & files[one])
+            if (other := next(others, None)) is not None:
+                found[case.name] = bench.cases[other].name, scenes[other][0]
         yield found
 
 
@@ -172,7 +171,8 @@ def disturbed(read: ReadWindows, sensor: int, disturbance: str, seed: int, place
             other, there = moved[sensor], there & moved_valid[:, sensor]
         else:
             assert places is not None
-            chosen = _far(places, rows, cols, rng) if disturbance == "elsewhere" else _any(places, rows, rng)
+            far = disturbance == "elsewhere"
+            chosen = _far(places, rows, cols, rng) if far else rng.integers(len(places.rows), size=len(rows))
             other, there = places.values[chosen], there & places.valid[chosen]
         values[sensor] = np.where(there[:, None], other, values[sensor])
         return values, valid
@@ -185,11 +185,6 @@ def _far(places: Places, rows: np.ndarray, cols: np.ndarray, rng: np.random.Gene
     distance = np.hypot(places.rows - rows[:, None], places.cols - cols[:, None])
     far = distance.argsort(axis=1)[:, len(places.rows) // 2 :]
     return np.asarray(far[np.arange(len(rows)), rng.integers(far.shape[1], size=len(rows))])
-
-
-def _any(places: Places, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One of the places for each window (B,)."""
-    return rng.integers(len(places.rows), size=len(rows))
 
 
 def _scores(

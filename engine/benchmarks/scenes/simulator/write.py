@@ -15,7 +15,7 @@ from engine.benchmarks.scenes.simulator.sensors import simulate_cube, simulate_h
 from engine.benchmarks.scenes.simulator.shapes import SceneShape
 from engine.errors import ConfigError
 
-_HARDEST = 3.0  # difficulty: beyond it classes are noise
+_HARDEST = 3.0  # difficulty
 _SCALE = 1e-4  # stored integer x scale = reflectance
 VERSION = 2  # of what a seed simulates: one more for each change of a pixel, so that runs of two worlds never mix
 
