@@ -36,6 +36,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[None]:
+    """Undo what commands and workers in this process set in the environment: no network for GDAL, for instance.
+
+    No fixture could: those of modules and sessions are made before it, and what they set would pass for given.
+    """
+    before = dict(os.environ)
+    try:
+        return (yield)
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update({name: value for name, value in before.items() if os.environ.get(name) != value})
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
     """Turn skips into failures where MAMOL_NO_SKIPS is set."""
     report = yield
@@ -105,20 +120,7 @@ def make_scene(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def own_environment(monkeypatch) -> None:
-    """What commands and workers set in the environment is undone."""
-    from engine.trust import NO_NETWORK
-
-    pools = ("GDAL_CACHEMAX", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    for name in (*pools, *NO_NETWORK):
-        before = os.environ.get(name)
-        monkeypatch.setenv(name, before or "")  # remembered
-        if before is None:
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def run_parser(capsys, own_environment) -> Iterator[Callable[..., tuple[int, str, str]]]:
+def run_parser(capsys) -> Iterator[Callable[..., tuple[int, str, str]]]:
     """Run a parser's command in this process, as a command line would: (exit code, stdout, stderr)."""
     from engine.commandline import run
 
