@@ -99,7 +99,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", type=Path, action="append", default=[], metavar="F", help="a training job of your own"
     )
-    parser.add_argument("--seeds", type=at_least(1), metavar="N", help="number of seeds (default 5)")
+    parser.add_argument(
+        "--seeds", type=at_least(1), metavar="N", help=f"number of seeds (default {_DEFAULTS['seeds']})"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of all jobs")
     parser.add_argument(
         "--method", nargs="+", action="append", default=[], metavar=("NAME", "KEY=VALUE"),
